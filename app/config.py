@@ -1,0 +1,108 @@
+"""Settings of the installation, read once from the environment (`FGIP_…`) or a `.env` file."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIB = 1024**3
+
+
+class Settings(BaseSettings):
+    """What an installation decides before it starts. Every field is an environment variable."""
+
+    model_config = SettingsConfigDict(env_prefix="FGIP_", env_file=".env", extra="ignore")
+
+    data_dir: Path = Field(Path(".data"), description="private folder: files, keys, PostgreSQL")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="the address that people type; its origin is allowed"
+    )
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, description="port to listen on")
+
+    database_url: str = Field(
+        "", description="PostgreSQL URL without a database name; empty: the embedded server"
+    )
+    federated_imputation_url: str = Field("", description="URL of this database, if it is apart")
+    user_management_db_url: str = Field("", description="URL of this database, if it is apart")
+    service_registry_db_url: str = Field("", description="URL of this database, if it is apart")
+    job_processing_db_url: str = Field("", description="URL of this database, if it is apart")
+    file_management_db_url: str = Field("", description="URL of this database, if it is apart")
+    notification_db_url: str = Field("", description="URL of this database, if it is apart")
+    monitoring_db_url: str = Field("", description="URL of this database, if it is apart")
+
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Fernet key for credentials; empty: made once in the data folder"
+    )
+
+    session_idle_hours: float = Field(8, description="a session ends after this long unused")
+    session_days: float = Field(7, description="a session ends after this long in any case")
+
+    upload_max_bytes: int = Field(64 * GIB, description="largest file that may be uploaded")
+    user_quota_bytes: int = Field(256 * GIB, description="room for one user's files")
+    free_disk_floor_bytes: int = Field(2 * GIB, description="disk that uploads must leave free")
+    upload_days: int = Field(5, description="an unfinished upload can be resumed for this long")
+
+    probe_interval_seconds: float = Field(
+        300, description="time between health checks of a service"
+    )
+    probe_timeout_seconds: float = Field(20, description="a health check that takes longer fails")
+    poll_interval_seconds: float = Field(15, description="time between looks at a running job")
+    request_timeout_seconds: float = Field(60, description="time limit of one request to a service")
+
+    log_level: str = Field("INFO", description="least severe level that is logged")
+    log_json: bool = Field(False, description="log JSON lines instead of text")
+
+    @property
+    def database_urls(self) -> dict[str, str]:
+        """Each database's SQLAlchemy URL, by database name.
+
+        An own URL wins over the base URL; the base URL gets the database's name as its path.
+        """
+        return {name: self._url_of(name) for name in DATABASE_NAMES}
+
+    def _url_of(self, name: str) -> str:
+        own: str = getattr(self, f"{name}_url")
+        if own:
+            return with_driver(own)
+        if not self.database_url:
+            raise ValueError(
+                "no database is configured: set FGIP_DATABASE_URL, or start with scripts/run, "
+                "which brings its own PostgreSQL"
+            )
+        base, question, query = self.database_url.partition("?")
+        return with_driver(f"{base.rstrip('/')}/{name}{question}{query}")
+
+    @property
+    def store_dir(self) -> Path:
+        """Where file contents are kept, by SHA-256."""
+        return self.data_dir / "store"
+
+    @property
+    def upload_dir(self) -> Path:
+        """Where unfinished uploads are kept, one folder per user."""
+        return self.data_dir / "uploads"
+
+
+DATABASE_NAMES = (
+    "federated_imputation",
+    "user_management_db",
+    "service_registry_db",
+    "job_processing_db",
+    "file_management_db",
+    "notification_db",
+    "monitoring_db",
+)
+
+
+def with_driver(url: str) -> str:
+    """Name psycopg2 in a PostgreSQL URL, because SQLAlchemy would look for another driver."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg2://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+@cache
+def settings() -> Settings:
+    """Return this process's settings."""
+    return Settings()

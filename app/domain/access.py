@@ -1,0 +1,96 @@
+"""Who may do what: one actor, one permission, default deny.
+
+A permission is a string `<thing>:<action>`; with `:any` it reaches other people's things too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from app.domain.errors import NotAllowed, NotFound
+
+PERMISSIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "dataset:read": "see one's own datasets",
+        "dataset:write": "upload and delete one's own datasets",
+        "dataset:read:any": "see everybody's datasets",
+        "job:read": "see one's own jobs and results",
+        "job:submit": "submit jobs",
+        "job:cancel": "cancel one's own jobs",
+        "job:read:any": "see everybody's jobs",
+        "job:cancel:any": "cancel anybody's jobs",
+        "service:read": "see services, panels and their health",
+        "service:write": "add and change services and panels",
+        "user:read": "see people and their roles",
+        "user:write": "add people and change their roles",
+        "audit:read": "read the audit log",
+        "component:read": "see the health of the platform's own parts",
+    }
+)
+
+_EVERYBODY = frozenset({"service:read"})
+_RESEARCH = _EVERYBODY | {
+    "dataset:read",
+    "dataset:write",
+    "job:read",
+    "job:submit",
+    "job:cancel",
+}
+
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "administrator": frozenset(PERMISSIONS),
+        "service_manager": _RESEARCH | {"service:write", "component:read"},
+        "researcher": _RESEARCH,
+        "viewer": _EVERYBODY | {"dataset:read", "job:read"},
+        "auditor": _EVERYBODY
+        | {"audit:read", "user:read", "job:read:any", "dataset:read:any", "component:read"},
+    }
+)
+
+ROLE_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "administrator": "Administrator",
+        "service_manager": "Service manager",
+        "researcher": "Researcher",
+        "viewer": "Viewer",
+        "auditor": "Auditor",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person (or the worker) on whose behalf something is done."""
+
+    user_ref: str
+    name: str
+    email: str
+    permissions: frozenset[str]
+    session_ref: str = ""
+    client_address: str = ""
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the actor has a permission; `x:any` includes `x`."""
+        return permission in self.permissions or f"{permission}:any" in self.permissions
+
+
+WORKER = Actor(user_ref="", name="worker", email="", permissions=frozenset(PERMISSIONS))
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Raise `NotAllowed` unless the actor has the permission."""
+    if not actor.may(permission):
+        raise NotAllowed(permission)
+
+
+def require_own(actor: Actor, permission: str, *, owner_ref: str, what: str) -> None:
+    """Raise unless the actor has the permission and owns the thing, or may reach everybody's.
+
+    Somebody else's thing answers `NotFound`, so that nobody learns that it exists.
+    """
+    require(actor, permission)
+    if actor.user_ref == owner_ref and permission in actor.permissions:
+        return
+    if f"{permission}:any" not in actor.permissions:
+        raise NotFound(what)

@@ -1,0 +1,1 @@
+"""The seven databases: one module per database, one engine each, PostgreSQL only."""

@@ -1,0 +1,98 @@
+"""Engines and sessions, one engine per database, made on first use.
+
+The composition roots (web, worker, migrations, tests) call `configure` once. Engines are made
+lazily because the web server forks: two processes must never share a connection.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+
+from sqlalchemy import Engine, create_engine, text
+from sqlmodel import Session, SQLModel
+
+from models.files import FilesBase
+from models.jobs import JobsBase
+from models.monitoring import MonitoringBase
+from models.notifications import NotificationsBase
+from models.platform import PlatformBase
+from models.registry import RegistryBase
+from models.users import UsersBase
+
+PLATFORM = "federated_imputation"
+USERS = "user_management_db"
+REGISTRY = "service_registry_db"
+JOBS = "job_processing_db"
+FILES = "file_management_db"
+NOTIFICATIONS = "notification_db"
+MONITORING = "monitoring_db"
+
+BASES: dict[str, type[SQLModel]] = {
+    PLATFORM: PlatformBase,
+    USERS: UsersBase,
+    REGISTRY: RegistryBase,
+    JOBS: JobsBase,
+    FILES: FilesBase,
+    NOTIFICATIONS: NotificationsBase,
+    MONITORING: MonitoringBase,
+}
+
+# Seven engines in two processes: at most 7 * 4 * 2 = 56 of PostgreSQL's 100 connections, and 14
+# when idle.
+POOL_SIZE = 1
+MAX_OVERFLOW = 3
+
+_urls: dict[str, str] = {}
+
+
+def configure(urls: Mapping[str, str]) -> None:
+    """Say where each database is: a SQLAlchemy URL per name of `BASES`."""
+    missing = sorted(set(BASES) - set(urls))
+    if missing:
+        raise ValueError(f"no URL for the database(s) {', '.join(missing)}")
+    dispose()
+    _urls.update(urls)
+
+
+def dispose() -> None:
+    """Close every connection of this process."""
+    for name in BASES if engine.cache_info().currsize else ():
+        if name in _urls:
+            engine(name).dispose()
+    engine.cache_clear()
+
+
+def url_of(name: str) -> str:
+    """Return the configured URL of a database."""
+    if name not in _urls:
+        raise RuntimeError(f"the database {name} is not configured: call models.db.configure first")
+    return _urls[name]
+
+
+@cache
+def engine(name: str) -> Engine:
+    """Return this process's engine for a database."""
+    return create_engine(
+        url_of(name),
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_OVERFLOW,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 5, "application_name": f"fgip {name}"},
+    )
+
+
+@contextmanager
+def session(name: str) -> Iterator[Session]:
+    """Open a session on a database; commit at the end, roll back on any error."""
+    with Session(engine(name), expire_on_commit=False) as opened:
+        yield opened
+        opened.commit()
+
+
+def announce(opened: Session, topic: str) -> None:
+    """Tell every web process, when this transaction commits, that `topic` changed.
+
+    Topics are `<table>` or `<table>:<ref>`, such as `jobs:4f…`; pages that show it reload.
+    """
+    opened.connection().execute(text("SELECT pg_notify('changes', :topic)"), {"topic": topic})

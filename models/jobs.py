@@ -1,0 +1,146 @@
+"""`job_processing_db`: submissions, jobs, every change of a job, and the queue of due work."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from models.base import NAMING, Outbox, identity, json_object, moment, optional_moment, ref_field
+
+
+class JobsBase(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING))):
+    """Tables of the job-processing database."""
+
+
+class Submission(JobsBase, table=True):
+    """One dataset with one set of parameters, sent to one or more panels.
+
+    `idempotency_key` comes from the form: sending the same form twice makes one submission.
+    """
+
+    __tablename__ = "submissions"
+    __table_args__ = (UniqueConstraint("owner_ref", "idempotency_key"),)
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    owner_ref: str = Field(max_length=40, index=True)
+    owner_name: str = Field(default="", max_length=200)
+    name: str = Field(max_length=200)
+    dataset_ref: str = Field(max_length=40, index=True)
+    dataset_name: str = Field(max_length=200)
+    parameters: dict[str, Any] = json_object()
+    idempotency_key: str = Field(max_length=64)
+    created_at: datetime = moment(index=True)
+
+
+class Job(JobsBase, table=True):
+    """One submission's run on one service.
+
+    `status` is what we know of the run; `contact_at` and `contact_error` are about the service
+    answering at all. `remote_state` is the service's own word, kept as it came. `panel_snapshot`
+    holds the panel and its recipe as they were when the job was made.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_owner_created", "owner_ref", "created_at"),)
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    submission_id: int = Field(foreign_key="submissions.id", index=True)
+    owner_ref: str = Field(max_length=40)
+    owner_name: str = Field(default="", max_length=200)
+    name: str = Field(max_length=200)
+    dataset_ref: str = Field(max_length=40)
+    dataset_name: str = Field(max_length=200)
+    service_ref: str = Field(max_length=40, index=True)
+    service_name: str = Field(max_length=120)
+    panel_ref: str = Field(max_length=40)
+    panel_name: str = Field(max_length=200)
+    panel_snapshot: dict[str, Any] = json_object()
+    parameters: dict[str, Any] = json_object()
+    status: str = Field(default="waiting", max_length=20, index=True)
+    status_reason: str = Field(default="")
+    held_reason: str = Field(default="", max_length=40)
+    remote_id: str = Field(default="", max_length=300)
+    remote_state: str = Field(default="", max_length=60)
+    contact_at: datetime | None = optional_moment()
+    contact_error: str = Field(default="")
+    error_message: str = Field(default="")
+    cancel_requested_at: datetime | None = optional_moment()
+    cancel_outcome: str = Field(default="", max_length=20)
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+    submitted_at: datetime | None = optional_moment()
+    finished_at: datetime | None = optional_moment()
+
+
+class JobStatusChange(JobsBase, table=True):
+    """One change of a job: when, from what, to what, why and by whom."""
+
+    __tablename__ = "job_status"
+
+    id: int | None = identity()
+    job_id: int = Field(foreign_key="jobs.id", index=True)
+    at: datetime = moment()
+    from_status: str = Field(default="", max_length=20)
+    to_status: str = Field(max_length=20)
+    remote_state: str = Field(default="", max_length=60)
+    reason: str = Field(default="")
+    actor: str = Field(default="worker", max_length=200)
+
+
+class JobQueueEntry(JobsBase, table=True):
+    """When a job is due for the worker, and which worker holds it until when (the lease)."""
+
+    __tablename__ = "job_queue"
+
+    job_id: int = Field(foreign_key="jobs.id", primary_key=True)
+    next_action_at: datetime = moment(index=True)
+    lease_owner: str = Field(default="", max_length=80)
+    lease_until: datetime | None = optional_moment()
+    attempts: int = Field(default=0)
+
+
+class JobLog(JobsBase, table=True):
+    """A text that the service keeps about a run: its stdout, stderr or a task's log, cleaned."""
+
+    __tablename__ = "job_logs"
+    __table_args__ = (UniqueConstraint("job_id", "name"),)
+
+    id: int | None = identity()
+    job_id: int = Field(foreign_key="jobs.id")
+    name: str = Field(max_length=120)
+    text: str = Field(default="")
+    is_truncated: bool = Field(default=False)
+    collected_at: datetime = moment()
+
+
+class JobResult(JobsBase, table=True):
+    """One output of a run: where it is at the service, and our own copy once it is fetched.
+
+    `state` is `listed`, `fetched`, or `remote` (it can only be had at the service: `location`
+    says where). `fetched_bytes` lets an interrupted fetch go on where it stopped.
+    """
+
+    __tablename__ = "job_results"
+    __table_args__ = (UniqueConstraint("job_id", "name"),)
+
+    id: int | None = identity()
+    job_id: int = Field(foreign_key="jobs.id")
+    name: str = Field(max_length=300)
+    role: str = Field(default="", max_length=40)
+    location: str = Field(default="")
+    state: str = Field(default="listed", max_length=20)
+    size: int | None = Field(default=None, sa_type=BigInteger)
+    sha256: str = Field(default="", max_length=64)
+    file_ref: str = Field(default="", max_length=40)
+    fetched_bytes: int = Field(default=0, sa_type=BigInteger)
+    error_message: str = Field(default="")
+
+
+class JobsOutbox(Outbox, JobsBase, table=True):
+    """Changes of jobs that other databases must follow."""
+
+    __tablename__ = "jobs_outbox"

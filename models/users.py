@@ -1,0 +1,115 @@
+"""`user_management_db`: people, roles, sessions, and credentials for services (encrypted)."""
+
+from datetime import datetime
+
+from sqlalchemy import MetaData, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from models.base import NAMING, Outbox, identity, moment, optional_moment, ref_field
+
+
+class UsersBase(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING))):
+    """Tables of the user-management database."""
+
+
+class User(UsersBase, table=True):
+    """A person. `email` is stored in lower case and is the name to sign in with."""
+
+    __tablename__ = "users"
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    email: str = Field(max_length=254, unique=True)
+    name: str = Field(max_length=200)
+    password_hash: str = Field(max_length=200)
+    is_active: bool = Field(default=True)
+    created_at: datetime = moment()
+    last_sign_in_at: datetime | None = optional_moment()
+
+
+class Role(UsersBase, table=True):
+    """A named set of permissions, such as `researcher`."""
+
+    __tablename__ = "roles"
+
+    id: int | None = identity()
+    name: str = Field(max_length=40, unique=True)
+    title: str = Field(max_length=80)
+
+
+class RolePermission(UsersBase, table=True):
+    """One permission string of a role, such as `job:submit`."""
+
+    __tablename__ = "permissions"
+
+    role_id: int = Field(foreign_key="roles.id", primary_key=True)
+    permission: str = Field(primary_key=True, max_length=60)
+
+
+class UserRole(UsersBase, table=True):
+    """A role that a user has."""
+
+    __tablename__ = "user_roles"
+
+    user_id: int = Field(foreign_key="users.id", primary_key=True)
+    role_id: int = Field(foreign_key="roles.id", primary_key=True)
+
+
+class UserSession(UsersBase, table=True):
+    """A signed-in browser. Only the SHA-256 of the cookie's token is stored."""
+
+    __tablename__ = "sessions"
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    token_hash: str = Field(max_length=64, unique=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    created_at: datetime = moment()
+    last_seen_at: datetime = moment()
+    expires_at: datetime = moment(index=True)
+    revoked_at: datetime | None = optional_moment()
+    client_address: str = Field(default="", max_length=64)
+    user_agent: str = Field(default="", max_length=300)
+
+
+class SignInFailure(UsersBase, table=True):
+    """Failed sign-ins in a row for one account name or one address; each makes the next wait."""
+
+    __tablename__ = "sign_in_failures"
+
+    subject: str = Field(primary_key=True, max_length=260)
+    failures: int = Field(default=0)
+    blocked_until: datetime | None = optional_moment()
+    updated_at: datetime = moment()
+
+
+class SetupToken(UsersBase, table=True):
+    """The one-time secret with which the first administrator is made (stored as SHA-256)."""
+
+    __tablename__ = "setup_tokens"
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    expires_at: datetime = moment()
+    used_at: datetime | None = optional_moment()
+
+
+class ServiceCredential(UsersBase, table=True):
+    """A token for a service, encrypted; `user_ref` is empty where the whole lab shares it."""
+
+    __tablename__ = "service_credentials"
+    __table_args__ = (UniqueConstraint("service_ref", "user_ref"),)
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    service_ref: str = Field(max_length=40)
+    user_ref: str = Field(default="", max_length=40)
+    ciphertext: str
+    last_four: str = Field(default="", max_length=4)
+    updated_at: datetime = moment()
+
+
+class UsersOutbox(Outbox, UsersBase, table=True):
+    """Changes to people that other databases must follow."""
+
+    __tablename__ = "users_outbox"

@@ -1,0 +1,51 @@
+"""Real parts for every test: an embedded PostgreSQL with the seven databases, migrated."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+# A test never sees the installation of the person who runs it.
+for name in [name for name in os.environ if name.startswith("FGIP_")]:
+    if name != "FGIP_PEERS_DIR":
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Iterator[Path]:
+    """A private data folder for the whole run (short, because it holds a socket)."""
+    with tempfile.TemporaryDirectory(prefix="fgip-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(data_dir: Path) -> Iterator[str]:
+    """An embedded PostgreSQL's base URL, with the seven databases migrated and configured."""
+    from models import embedded
+
+    os.environ["FGIP_DATA_DIR"] = str(data_dir)
+    os.environ["FGIP_DATABASE_URL"] = embedded.start(data_dir / "postgres")
+    from app import migrate
+    from app.config import settings
+    from models import db
+
+    settings.cache_clear()
+    migrate.main()
+    db.configure(settings().database_urls)
+    yield os.environ["FGIP_DATABASE_URL"]
+    db.dispose()
+
+
+@pytest.fixture
+def databases(postgres: str) -> Iterator[None]:
+    """The seven databases, empty at the start of the test."""
+    from models import db
+
+    for name, base in db.BASES.items():
+        tables = ", ".join(f'"{table}"' for table in base.metadata.tables)
+        with db.engine(name).begin() as connection:
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    yield
