@@ -4,6 +4,7 @@ The composition roots (web, worker, migrations, tests) call `configure` once. En
 lazily because the web server forks: two processes must never share a connection.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -90,9 +91,10 @@ def session(name: str) -> Iterator[Session]:
         opened.commit()
 
 
-def announce(opened: Session, topic: str) -> None:
-    """Tell every web process, when this transaction commits, that `topic` changed.
+def announce(opened: Session, table: str, ref: str = "", *, owner_ref: str = "") -> None:
+    """Tell every web process, when this transaction commits, that a row of `table` changed.
 
-    Topics are `<table>` or `<table>:<ref>`, such as `jobs:4f…`; pages that show it reload.
+    Pages that show it reload. `owner_ref` lets a tab ignore what belongs to other people.
     """
-    opened.connection().execute(text("SELECT pg_notify('changes', :topic)"), {"topic": topic})
+    payload = json.dumps({"table": table, "ref": ref, "owner": owner_ref})
+    opened.connection().execute(text("SELECT pg_notify('changes', :payload)"), {"payload": payload})
