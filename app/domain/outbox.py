@@ -1,0 +1,48 @@
+"""Changes that another database must follow, written in the transaction that makes them.
+
+The worker relays the rows (`workers.outbox`). The topic `audit` has the columns of
+`models.platform.AuditEntry` as its payload.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from app.domain.access import Actor
+from models.base import Outbox, now
+
+
+def emit(session: Session, table: type[Outbox], topic: str, payload: Mapping[str, Any]) -> None:
+    """Add a row to the outbox `table` of the session's database. The payload must be JSON."""
+    session.add(table(topic=topic, payload=dict(payload)))
+
+
+def emit_audit(
+    session: Session,
+    table: type[Outbox],
+    *,
+    actor: Actor,
+    action: str,
+    target_type: str,
+    target_ref: str,
+    target_name: str = "",
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Say in the audit log who did what to what. `before` and `after` must hold no secret."""
+    payload = {
+        "at": now().isoformat(),
+        "actor_ref": actor.user_ref,
+        "actor_name": actor.name,
+        "client_address": actor.client_address,
+        "action": action,
+        "target_type": target_type,
+        "target_ref": target_ref,
+        "target_name": target_name,
+        "reason": reason,
+        "before": None if before is None else dict(before),
+        "after": None if after is None else dict(after),
+    }
+    emit(session, table, "audit", payload)
