@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -73,6 +74,20 @@ class Settings(BaseSettings):
             )
         base, question, query = self.database_url.partition("?")
         return with_driver(f"{base.rstrip('/')}/{name}{question}{query}")
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins whose pages may open the event socket: that of `public_url`.
+
+        On one's own machine the two names of the loopback address are the same place.
+        """
+        address = urlsplit(self.public_url)
+        origins = [f"{address.scheme}://{address.netloc}"]
+        loopback = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}.get(address.hostname or "")
+        if loopback:
+            port = f":{address.port}" if address.port else ""
+            origins.append(f"{address.scheme}://{loopback}{port}")
+        return origins
 
     @property
     def store_dir(self) -> Path:
