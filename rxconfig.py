@@ -16,7 +16,7 @@ config = rx.Config(
     state_manager_mode="redis" if os.environ.get("REDIS_URL") else "memory",
     plugins=[
         rx.plugins.RadixThemesPlugin(
-            theme=rx.theme(accent_color="teal", gray_color="slate", radius="medium")
+            theme=rx.theme(accent_color="indigo", gray_color="slate", radius="medium")
         )
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],

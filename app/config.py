@@ -90,6 +90,16 @@ class Settings(BaseSettings):
         return origins
 
     @property
+    def is_https(self) -> bool:
+        """Whether people reach the platform over TLS, so that cookies may demand it."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def session_cookie(self) -> str:
+        """The session cookie's name; over TLS its prefix makes the browser enforce its scope."""
+        return "__Host-fgip_session" if self.is_https else "fgip_session"
+
+    @property
     def store_dir(self) -> Path:
         """Where file contents are kept, by SHA-256."""
         return self.data_dir / "store"

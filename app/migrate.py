@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from alembic import command
 from app.config import settings
+from app.domain.people import ensure_roles
 from models import db
 
 ALEMBIC_INI = Path(__file__).parent.parent / "alembic" / "alembic.ini"
@@ -47,6 +48,8 @@ def main() -> None:
         if settings().database_url:
             create_database(urls[name])
         upgrade(name)
+    with db.session(db.USERS) as session:
+        ensure_roles(session)
     db.dispose()
 
 

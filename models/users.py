@@ -85,11 +85,15 @@ class SignInFailure(UsersBase, table=True):
 
 
 class SetupToken(UsersBase, table=True):
-    """The one-time secret with which the first administrator is made (stored as SHA-256)."""
+    """A one-time link (stored as SHA-256) with which a person chooses a password.
+
+    Without a user it makes the first administrator.
+    """
 
     __tablename__ = "setup_tokens"
 
     token_hash: str = Field(primary_key=True, max_length=64)
+    user_id: int | None = Field(default=None, foreign_key="users.id")
     expires_at: datetime = moment()
     used_at: datetime | None = optional_moment()
 

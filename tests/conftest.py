@@ -42,10 +42,13 @@ def postgres(data_dir: Path) -> Iterator[str]:
 @pytest.fixture
 def databases(postgres: str) -> Iterator[None]:
     """The seven databases, empty at the start of the test."""
+    from app.domain.people import ensure_roles
     from models import db
 
     for name, base in db.BASES.items():
         tables = ", ".join(f'"{table}"' for table in base.metadata.tables)
         with db.engine(name).begin() as connection:
             connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    with db.session(db.USERS) as session:
+        ensure_roles(session)
     yield

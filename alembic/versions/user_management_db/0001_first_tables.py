@@ -37,13 +37,6 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "setup_tokens",
-        sa.Column("token_hash", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_tokens")),
-    )
-    op.create_table(
         "sign_in_failures",
         sa.Column("subject", sqlmodel.sql.sqltypes.AutoString(length=260), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -110,6 +103,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
     op.create_table(
+        "setup_tokens",
+        sa.Column("token_hash", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_setup_tokens_user_id_users")
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_tokens")),
+    )
+    op.create_table(
         "user_roles",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("role_id", sa.Integer(), nullable=False),
@@ -125,6 +129,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("user_roles")
+    op.drop_table("setup_tokens")
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_expires_at"), table_name="sessions")
     op.drop_table("sessions")
@@ -133,6 +138,5 @@ def downgrade() -> None:
     op.drop_table("users_outbox")
     op.drop_table("users")
     op.drop_table("sign_in_failures")
-    op.drop_table("setup_tokens")
     op.drop_table("service_credentials")
     op.drop_table("roles")

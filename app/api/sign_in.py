@@ -1,0 +1,94 @@
+"""Sign-in, sign-out and set-up over HTTP, because only a response can set an HttpOnly cookie.
+
+The forms post here and are redirected; what went wrong travels back as a short code.
+"""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse
+
+from app.api.session import refuse_foreign_origin
+from app.config import settings
+from app.domain import people, sessions
+from app.domain.errors import Conflict, Invalid, NotFound, Refused
+from models import db
+
+router = APIRouter(prefix="/auth", dependencies=[Depends(refuse_foreign_origin)])
+
+Text = Annotated[str, Form(max_length=1000)]
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, email: Text, password: Text, next: Text = "/") -> RedirectResponse:
+    """Check a password; on success set the session cookie and go to `next`."""
+    with db.session(db.USERS) as session:
+        try:
+            token = people.sign_in(
+                session,
+                email=email,
+                password=password,
+                client_address=request.client.host if request.client else "",
+                user_agent=request.headers.get("user-agent", ""),
+            )
+        except Refused as refusal:
+            wait = str(round(refusal.retry_after or 1))
+            return _see("/sign-in", error="wait", wait=wait, next=own_path(next))
+    if token is None:
+        return _see("/sign-in", error="wrong", next=own_path(next))
+    return _signed_in(token, own_path(next))
+
+
+@router.post("/sign-out")
+def sign_out(request: Request) -> RedirectResponse:
+    """End the session at the server and forget the cookie."""
+    token = request.cookies.get(settings().session_cookie, "")
+    with db.session(db.USERS) as session:
+        sessions.close_session(session, token=token)
+    response = _see("/sign-in", signed_out="1")
+    response.delete_cookie(settings().session_cookie, path="/", secure=settings().is_https)
+    return response
+
+
+@router.post("/setup")
+def set_up(
+    request: Request, token: Text, password: Text, name: Text = "", email: Text = ""
+) -> RedirectResponse:
+    """Use a one-time set-up link: choose a password, and sign in with it."""
+    try:
+        with db.session(db.USERS) as session:
+            user = people.set_up(session, token=token, name=name, email=email, password=password)
+            cookie = sessions.open_session(
+                session,
+                user=user,
+                client_address=request.client.host if request.client else "",
+                user_agent=request.headers.get("user-agent", ""),
+            )
+    except (Invalid, Conflict, NotFound) as error:
+        return _see("/setup", token=token, problem=error.message)
+    return _signed_in(cookie, "/")
+
+
+def own_path(target: str) -> str:
+    """Return a path on this site, whatever a link asked for (no open redirect)."""
+    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if is_path and target.isprintable() else "/"
+
+
+def _see(path: str, **query: str) -> RedirectResponse:
+    return RedirectResponse(f"{path}?{urlencode(query)}", status_code=303)
+
+
+def _signed_in(token: str, target: str) -> RedirectResponse:
+    response = RedirectResponse(target, status_code=303)
+    response.set_cookie(
+        settings().session_cookie,
+        token,
+        max_age=round(settings().session_days * 86400),
+        path="/",
+        secure=settings().is_https,
+        httponly=True,
+        samesite="lax",
+    )
+    return response

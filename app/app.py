@@ -1,0 +1,37 @@
+"""Composition root of the web process, nothing else."""
+
+from contextlib import asynccontextmanager
+
+import reflex as rx
+from fastapi import FastAPI
+
+from app.api import sign_in as sign_in_routes
+from app.config import settings
+from app.pages import overview, setup, sign_in  # noqa: F401  (importing a page registers it)
+from app.pages.template import PAGES
+from app.states.hub import listening
+from app.states.live import sweep_closed_tabs
+from models import db
+
+
+@asynccontextmanager
+async def databases():
+    """Point this process at the databases, and listen to their changes."""
+    db.configure(settings().database_urls)
+    async with listening():
+        yield
+    db.dispose()
+
+
+api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+api.include_router(sign_in_routes.router)
+
+app = rx.App(
+    html_lang="en",
+    stylesheets=["/style.css"],
+    api_transformer=api,
+)
+app.register_lifespan_task(databases)
+app.register_lifespan_task(sweep_closed_tabs)
+for entry in PAGES:
+    app.add_page(entry.build, route=entry.route, title=entry.title, on_load=entry.on_load)

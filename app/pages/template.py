@@ -1,0 +1,96 @@
+"""The frame around every page, and the decorator that makes a page.
+
+@page("/jobs", title="Jobs", on_load=JobsState.load, live="jobs", own="job:read:any")
+def jobs() -> rx.Component: ...
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from app.components.frame import skeleton
+from app.pages.navigation import drawer, sidebar
+from app.states.live import LIVE_PAGES, LivePage, LiveState
+from app.states.session import SessionState
+
+PRODUCT = "Federated Genomic Imputation Platform"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to be added to the app."""
+
+    route: str
+    title: str
+    build: Callable[[], rx.Component]
+    on_load: list[Any]
+
+
+PAGES: list[Page] = []
+
+
+def page(
+    route: str,
+    *,
+    title: str,
+    on_load: Any = None,
+    live: str | tuple[str, str] = "",
+    own: str = "",
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Register a page for signed-in people, inside the frame.
+
+    `on_load` is one guarded handler. `live` names the table whose changes run it again, or the
+    table and the URL argument that holds the row's ref. `own` is the permission with which a
+    viewer is shown everybody's rows; without it only changes of their own rows wake the page.
+    """
+
+    def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        loads: list[Any] = [SessionState.load]
+        if on_load is not None:
+            loads.append(on_load)
+        if live:
+            table, param = (live, "") if isinstance(live, str) else live
+            LIVE_PAGES[route] = LivePage(table=table, param=param, reload=on_load, own=own)
+            loads.append(LiveState.follow(route))
+        PAGES.append(Page(route, f"{title} · {PRODUCT}", lambda: framed(content()), loads))
+        return content
+
+    return register
+
+
+def public_page(
+    route: str, *, title: str, on_load: Any = None
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Register a page for people who are not signed in, without the frame."""
+
+    def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        loads = [on_load] if on_load is not None else []
+        PAGES.append(Page(route, f"{title} · {PRODUCT}", lambda: bare(content()), loads))
+        return content
+
+    return register
+
+
+def framed(content: rx.Component) -> rx.Component:
+    """Put a page's content beside the sidebar; nothing of it shows before the session is known."""
+    return rx.el.div(
+        rx.el.a("Skip to content", href="#main", class_name="skip-link"),
+        drawer(),
+        sidebar(),
+        rx.el.main(
+            rx.cond(SessionState.is_ready, content, skeleton()),
+            id="main",
+            tab_index=-1,
+            class_name="content",
+        ),
+        class_name="frame",
+    )
+
+
+def bare(content: rx.Component) -> rx.Component:
+    """Put a card in the middle of an otherwise empty page."""
+    return rx.el.main(
+        rx.card(content, size="4", width="100%", max_width="420px"), class_name="bare"
+    )

@@ -1,0 +1,146 @@
+"""One listener per web process: PostgreSQL's notifications wake the tabs they concern.
+
+No tab polls a database. See `models.db.announce` for what is sent.
+"""
+
+import asyncio
+import json
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg2
+import psycopg2.extensions
+import structlog
+from sqlalchemy import make_url
+
+from models import db
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = structlog.get_logger()
+
+LISTENED = (db.JOBS, db.FILES, db.REGISTRY, db.NOTIFICATIONS)
+RECONNECT_SECONDS = 2.0
+
+
+@dataclass(eq=False)
+class Subscription:
+    """What one tab wants to know. `ref` and `owner_ref` are empty where anything concerns it."""
+
+    table: str
+    ref: str
+    owner_ref: str
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: bool = False
+
+    def concerns(self, change: dict[str, str]) -> bool:
+        """Tell whether a change is one that the tab shows."""
+        return (
+            change.get("table") == self.table
+            and (not self.ref or not change.get("ref") or change["ref"] == self.ref)
+            and (not self.owner_ref or not change.get("owner") or change["owner"] == self.owner_ref)
+        )
+
+
+class Hub:
+    """The subscriptions of this process's tabs, at most one per tab."""
+
+    def __init__(self) -> None:
+        self._by_tab: dict[str, Subscription] = {}
+
+    @contextmanager
+    def subscribed(self, tab: str, subscription: Subscription) -> "Iterator[None]":
+        """Hold a tab's subscription; an earlier one of the same tab ends."""
+        self.end(tab)
+        self._by_tab[tab] = subscription
+        try:
+            yield
+        finally:
+            if self._by_tab.get(tab) is subscription:
+                del self._by_tab[tab]
+
+    def end(self, tab: str) -> None:
+        """End a tab's subscription, which lets its watcher return."""
+        earlier = self._by_tab.pop(tab, None)
+        if earlier is not None:
+            earlier.ended = True
+            earlier.woken.set()
+
+    def tabs(self) -> list[str]:
+        """Return the tabs that are subscribed."""
+        return list(self._by_tab)
+
+    def publish(self, change: dict[str, str]) -> None:
+        """Wake the tabs that a change concerns."""
+        for subscription in self._by_tab.values():
+            if subscription.concerns(change):
+                subscription.woken.set()
+
+    def wake_all(self) -> None:
+        """Wake every tab: after a lost connection nobody knows what was missed."""
+        for subscription in self._by_tab.values():
+            subscription.woken.set()
+
+
+hub = Hub()
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[None]:
+    """Listen to the databases while the web process lives."""
+    tasks = [asyncio.create_task(_listen(name)) for name in LISTENED]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _listen(name: str) -> None:
+    is_first = True
+    while True:
+        try:
+            connection = await asyncio.to_thread(_connect, name)
+            if not is_first:
+                hub.wake_all()
+            is_first = False
+            await _forward(connection)
+        except psycopg2.Error as error:
+            log.warning("listening to a database stopped", database=name, error=str(error).strip())
+        await asyncio.sleep(RECONNECT_SECONDS)
+
+
+def _connect(name: str) -> psycopg2.extensions.connection:
+    url = make_url(db.url_of(name)).set(drivername="postgresql")
+    connection = psycopg2.connect(
+        url.render_as_string(hide_password=False),
+        connect_timeout=5,
+        application_name=f"fgip listen {name}",
+        keepalives_idle=10,
+    )
+    connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
+    connection.cursor().execute("LISTEN changes")
+    return connection
+
+
+async def _forward(connection: psycopg2.extensions.connection) -> None:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    descriptor = connection.fileno()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        while True:
+            await readable.wait()
+            readable.clear()
+            if select.select([descriptor], [], [], 0)[0]:
+                connection.poll()
+            while connection.notifies:
+                hub.publish(json.loads(connection.notifies.pop(0).payload))
+    finally:
+        loop.remove_reader(descriptor)
+        connection.close()
