@@ -1,0 +1,112 @@
+"""Reading and writing the little of VCF 4.2 that the simulation needs."""
+
+import gzip
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pysam
+from numpy.typing import NDArray
+
+from demo.panel import CHROMOSOME, CHROMOSOME_LENGTH, Panel
+
+MISSING = -1
+NUMBERS = {"0": 0, "1": 1, ".": MISSING}
+HEADER = [
+    "##fileformat=VCFv4.2",
+    "##source=Simulated data of a demonstration, not of people",
+    f"##contig=<ID={CHROMOSOME},length={CHROMOSOME_LENGTH},assembly=GRCh38>",
+    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+]
+
+
+class UnusableTarget(ValueError):
+    """The target cannot be imputed; the message says why and what to do, for a person."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Phased genotypes: `haplotypes[2 * s + side, v]` is 0, 1 or MISSING for sample s."""
+
+    samples: list[str]
+    variants: list[tuple[str, int, str, str]]  # CHROM, POS, REF, ALT
+    haplotypes: NDArray[np.int8]
+
+
+def read(path: Path) -> Target:
+    """Read phased diploid genotypes from a VCF, compressed or not.
+
+    Raises UnusableTarget for what is no VCF, has no samples or variants, or is not phased.
+    """
+    samples: list[str] = []
+    variants = []
+    rows = []
+    try:
+        for line in _lines(path):
+            if line.startswith("#CHROM"):
+                samples = line.split("\t")[9:]
+            elif not line.startswith("#"):
+                chrom, pos, _, ref, alt, _, _, _, _, *calls = line.split("\t")
+                if len(calls) != len(samples):
+                    raise UnusableTarget(
+                        f"{chrom}:{pos} has {len(calls)} genotypes for "
+                        f"{len(samples)} samples. The file is damaged."
+                    )
+                variants.append((chrom, int(pos), ref, alt))
+                rows.append([a for call in calls for a in _alleles(call, f"{chrom}:{pos}")])
+    except (OSError, EOFError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, UnusableTarget):
+            raise
+        raise UnusableTarget(f"The target cannot be read as VCF: {error}.") from error
+    if not samples or not variants:
+        raise UnusableTarget("The target is no VCF, or has no samples or no variants.")
+    return Target(samples, variants, np.array(rows, dtype=np.int8).T)
+
+
+def _lines(path: Path) -> Iterable[str]:
+    with path.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rt") if compressed else path.open() as text:
+        for line in text:
+            yield line.rstrip("\r\n")
+
+
+def _alleles(call: str, where: str) -> list[int]:
+    genotype = call.split(":", 1)[0]
+    if genotype == "./.":
+        return [MISSING, MISSING]
+    if "/" in genotype:
+        raise UnusableTarget(
+            f"The target is not phased: {where} has the genotype {genotype}. Imputation needs "
+            "0|1 instead of 0/1. Phase the data first, for instance with Eagle, SHAPEIT or Beagle."
+        )
+    alleles = [NUMBERS.get(allele, MISSING) for allele in genotype.split("|")]
+    return alleles if len(alleles) == 2 else alleles * 2
+
+
+def write(path: Path, header: Iterable[str], samples: list[str], records: Iterable[str]) -> None:
+    """Write a BGZF-compressed VCF and its tabix index `<path>.tbi`.
+
+    `records` are whole lines without their end, sorted by position.
+    """
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]
+    with pysam.BGZFile(str(path), "wb") as file:
+        for line in (*header, "\t".join(columns), *records):
+            file.write(line.encode() + b"\n")
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
+def write_genotypes(path: Path, people: Panel, *, prefix: str) -> None:
+    """Write haplotypes as phased genotypes of samples `prefix`1, `prefix`2, ..."""
+    calls = np.char.add(
+        np.char.add(people.haplotypes[::2].astype("U1"), "|"), people.haplotypes[1::2].astype("U1")
+    )
+    samples = [f"{prefix}{number + 1:03d}" for number in range(len(calls))]
+    records = (
+        "\t".join([CHROMOSOME, str(pos), ".", ref, alt, ".", "PASS", ".", "GT", *column])
+        for pos, ref, alt, column in zip(
+            people.positions, people.ref, people.alt, calls.T, strict=True
+        )
+    )
+    write(path, HEADER, samples, records)
