@@ -1,0 +1,213 @@
+"""Tokens for services: encrypted when stored, never shown again, sent only where they belong.
+
+A token is stored together with the origin (scheme, host, port) of the service it was given for.
+Where a service has moved to another origin since, the token is not sent: whoever may change a
+service's address cannot collect other people's tokens with it.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlmodel import Session, col, or_, select
+
+from app.config import settings
+from app.domain.access import Actor, require
+from app.domain.errors import Invalid, NotFound, Refused
+from app.domain.outbox import emit_audit
+from models import db
+from models.base import now
+from models.registry import ImputationService
+from models.users import ServiceCredential, UsersOutbox
+
+MAX_TOKEN_CHARACTERS = 8192
+SHOW_LAST_FOUR_FROM = 12
+
+
+@dataclass(frozen=True)
+class CredentialRow:
+    """What a page may show of a stored token: whose it is, how it ends, and since when."""
+
+    service_ref: str
+    is_shared: bool
+    last_four: str
+    updated_at: datetime
+
+
+def set_token(
+    session: Session, *, actor: Actor, service_ref: str, token: str, shared: bool = False
+) -> CredentialRow:
+    """Store the actor's own token for a service, or the one that the whole lab shares.
+
+    `session` is of `user_management_db`. Own tokens need `job:submit`, shared ones
+    `service:write`. An earlier token is replaced.
+    """
+    require(actor, _permission(shared))
+    token = token.strip()
+    if not token or len(token) > MAX_TOKEN_CHARACTERS:
+        raise Invalid(
+            f"Enter the token as the service gave it: 1 to {MAX_TOKEN_CHARACTERS} characters.",
+            field="token",
+        )
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise Invalid(
+            "A token has no spaces, line breaks or accented letters. Copy it again.", field="token"
+        )
+    name, base_url = _service(service_ref)
+    row = _find(session, service_ref, _owner(actor, shared))
+    if row is None:
+        row = ServiceCredential(
+            service_ref=service_ref, user_ref=_owner(actor, shared), ciphertext=""
+        )
+    row.ciphertext = encrypt(json.dumps({"origin": origin_of(base_url), "token": token}))
+    row.last_four = token[-4:] if len(token) >= SHOW_LAST_FOUR_FROM else ""
+    row.updated_at = now()
+    session.add(row)
+    _audit(session, actor, "credential.set", service_ref, name, shared)
+    db.announce(session, "service_credentials", service_ref, owner_ref=row.user_ref)
+    return _row(row)
+
+
+def forget_token(session: Session, *, actor: Actor, service_ref: str, shared: bool = False) -> None:
+    """Delete the actor's own token for a service, or the shared one."""
+    require(actor, _permission(shared))
+    row = _find(session, service_ref, _owner(actor, shared))
+    if row is None:
+        raise NotFound("token")
+    name, _ = _service(service_ref)
+    session.delete(row)
+    _audit(session, actor, "credential.forget", service_ref, name, shared)
+    db.announce(session, "service_credentials", service_ref, owner_ref=row.user_ref)
+
+
+def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:
+    """The actor's own tokens, and the shared ones if the actor manages services."""
+    require(actor, "service:read")
+    mine = col(ServiceCredential.user_ref) == actor.user_ref
+    shared = col(ServiceCredential.user_ref) == ""
+    wanted = or_(mine, shared) if actor.may("service:write") else mine
+    rows = session.exec(select(ServiceCredential).where(wanted).order_by("service_ref", "user_ref"))
+    return [_row(row) for row in rows]
+
+
+def token_of(session: Session, *, service_ref: str, base_url: str, user_ref: str = "") -> str:
+    """The token to send to a service for a user: the user's own, else the shared one, else "".
+
+    For the code that speaks to services only; no page or API may pass it on. Raises `Refused`
+    where a token is stored but must not or cannot be used.
+    """
+    owners = [user_ref, ""] if user_ref else [""]
+    for owner in owners:
+        row = _find(session, service_ref, owner)
+        if row is None:
+            continue
+        try:
+            stored = json.loads(decrypt(row.ciphertext))
+        except InvalidToken:
+            raise Refused(
+                "The stored token cannot be read, because the platform's secret key has changed. "
+                "Enter the token again."
+            ) from None
+        if stored["origin"] != origin_of(base_url):
+            raise Refused(
+                f"The stored token was given for {stored['origin']}, but the service is now at "
+                f"{origin_of(base_url)}. Enter the token again if it may be sent there."
+            )
+        return str(stored["token"])
+    return ""
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def encrypt(plain: str) -> str:
+    """Encrypt a text with the newest key."""
+    return _cipher().encrypt(plain.encode()).decode()
+
+
+def decrypt(ciphertext: str) -> str:
+    """Decrypt what `encrypt` made with any of the keys; `InvalidToken` if none fits."""
+    return _cipher().decrypt(ciphertext.encode()).decode()
+
+
+def _cipher() -> MultiFernet:
+    """The keys of the settings (several, separated by commas: the first one encrypts)."""
+    configured = settings().secret_key.get_secret_value() or _key_on_disk(settings().data_dir)
+    return MultiFernet([Fernet(key.strip()) for key in configured.split(",")])
+
+
+def _key_on_disk(folder: Path) -> str:
+    """Read the installation's key, made at the first use and readable by its owner only."""
+    path = folder / "secret.key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Written apart and then linked: of two processes that start at once one wins, and
+        # neither ever reads half a key.
+        draft = folder / f"secret.key.{os.getpid()}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(Fernet.generate_key())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def _permission(shared: bool) -> str:
+    return "service:write" if shared else "job:submit"
+
+
+def _owner(actor: Actor, shared: bool) -> str:
+    return "" if shared else actor.user_ref
+
+
+def _service(service_ref: str) -> tuple[str, str]:
+    """A service's name and address; the registry is another database, so another session."""
+    with db.session(db.REGISTRY) as registry:
+        service = registry.exec(
+            select(ImputationService).where(ImputationService.ref == service_ref)
+        ).first()
+        if service is None:
+            raise NotFound("service")
+        return service.name, service.base_url
+
+
+def _find(session: Session, service_ref: str, user_ref: str) -> ServiceCredential | None:
+    return session.exec(
+        select(ServiceCredential).where(
+            ServiceCredential.service_ref == service_ref, ServiceCredential.user_ref == user_ref
+        )
+    ).first()
+
+
+def _row(row: ServiceCredential) -> CredentialRow:
+    return CredentialRow(
+        service_ref=row.service_ref,
+        is_shared=not row.user_ref,
+        last_four=row.last_four,
+        updated_at=row.updated_at,
+    )
+
+
+def _audit(
+    session: Session, actor: Actor, action: str, service_ref: str, name: str, shared: bool
+) -> None:
+    emit_audit(
+        session,
+        UsersOutbox,
+        actor=actor,
+        action=action,
+        target_type="service",
+        target_ref=service_ref,
+        target_name=name,
+        after={"shared": shared},
+    )

@@ -1,0 +1,150 @@
+"""Adding, changing and retiring panels, by those who manage services."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from sqlmodel import Session, col, select
+
+from app.domain.access import Actor, require
+from app.domain.errors import Conflict, NotFound
+from app.domain.outbox import emit_audit
+from app.domain.panels import PanelRow, find_panels, panel_row
+from app.domain.recipes import parse_recipe
+from models import db
+from models.base import now
+from models.registry import ImputationService, ReferencePanel, RegistryOutbox
+
+# Other names of the human genome builds that services and people use.
+BUILDS = {
+    "ncbi36": "NCBI36",
+    "hg18": "NCBI36",
+    "grch37": "GRCh37",
+    "hg19": "GRCh37",
+    "b37": "GRCh37",
+    "grch38": "GRCh38",
+    "hg38": "GRCh38",
+    "b38": "GRCh38",
+    "t2t": "T2T-CHM13",
+    "chm13": "T2T-CHM13",
+    "hs1": "T2T-CHM13",
+}
+
+
+def _build(text: str) -> str:
+    return BUILDS.get(text.lower(), text)
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class PanelFields(BaseModel):
+    """Everything about a panel that a person decides. `panel_id` is its name at the service."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    panel_id: Annotated[Line, Field(min_length=1)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+    population: Line = ""
+    build: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=20), AfterValidator(_build)
+    ] = ""
+    sample_count: Count | None = None
+    variant_count: Count | None = None
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    is_active: bool = True
+
+
+def upsert_panel(
+    session: Session, *, actor: Actor, service_ref: str, fields: PanelFields
+) -> PanelRow:
+    """Add the service's panel `panel_id`, or change it; a retired one comes back.
+
+    The recipe is checked (`Invalid` names the place); a panel may be without one, but then it
+    cannot be chosen.
+    """
+    require(actor, "service:write")
+    if fields.recipe:
+        parse_recipe(fields.recipe)
+    service = session.exec(
+        select(ImputationService).where(ImputationService.ref == service_ref)
+    ).first()
+    if service is None:
+        raise NotFound("service")
+    panel = session.exec(
+        select(ReferencePanel)
+        .where(ReferencePanel.service_id == service.id, ReferencePanel.panel_id == fields.panel_id)
+        .with_for_update()
+    ).first()
+    before = _said(panel) if panel else None
+    panel = panel or ReferencePanel(
+        service_id=service.id or 0, panel_id=fields.panel_id, name=fields.name
+    )
+    for name, value in fields.model_dump().items():
+        setattr(panel, name, value)
+    panel.updated_at, panel.retired_at = now(), None
+    session.add(panel)
+    session.flush()
+    _follow_up(session, actor, "panel.change" if before else "panel.add", panel, service, before)
+    return panel_row(panel, service)
+
+
+def retire_panel(session: Session, *, actor: Actor, panel_ref: str, reason: str = "") -> None:
+    """Take a panel out of use; jobs that used it keep what they know of it."""
+    require(actor, "service:write")
+    panel, service = _one(session, panel_ref)
+    if panel.retired_at is not None:
+        raise Conflict(f"{panel.name} is retired already.")
+    before = _said(panel)
+    panel.retired_at = panel.updated_at = now()
+    _follow_up(session, actor, "panel.retire", panel, service, before, reason)
+
+
+def restore_panel(session: Session, *, actor: Actor, panel_ref: str) -> None:
+    """Bring a retired panel back."""
+    require(actor, "service:write")
+    panel, service = _one(session, panel_ref)
+    if panel.retired_at is None:
+        raise Conflict(f"{panel.name} is not retired.")
+    before = _said(panel)
+    panel.retired_at, panel.updated_at = None, now()
+    _follow_up(session, actor, "panel.restore", panel, service, before)
+
+
+def _one(session: Session, panel_ref: str) -> tuple[ReferencePanel, ImputationService]:
+    found = find_panels(session, col(ReferencePanel.ref) == panel_ref)
+    if not found:
+        raise NotFound("panel")
+    return found[0]
+
+
+def _said(panel: ReferencePanel) -> dict[str, Any]:
+    said = {name: getattr(panel, name) for name in PanelFields.model_fields}
+    said["retired_at"] = panel.retired_at.isoformat() if panel.retired_at else None
+    return said
+
+
+def _follow_up(
+    session: Session,
+    actor: Actor,
+    action: str,
+    panel: ReferencePanel,
+    service: ImputationService,
+    before: Mapping[str, Any] | None,
+    reason: str = "",
+) -> None:
+    emit_audit(
+        session,
+        RegistryOutbox,
+        actor=actor,
+        action=action,
+        target_type="panel",
+        target_ref=panel.ref,
+        target_name=f"{service.name}: {panel.name}",
+        reason=reason,
+        before=before,
+        after=_said(panel),
+    )
+    db.announce(session, "reference_panels", panel.ref)

@@ -1,0 +1,211 @@
+"""Reference panels: what each service offers, and which of them can be chosen now.
+
+A panel is retired, never deleted, and a job keeps a snapshot of its panel: changing or retiring
+one (`app.domain.panel_changes`) never touches what has been computed with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+from sqlmodel import Session, col, select
+
+from app.domain.access import Actor, require
+from app.domain.credentials import credential_rows
+from app.domain.errors import NotFound
+from models import db
+from models.registry import ImputationService, ReferencePanel
+
+WHAT_TO_EXPECT = {
+    "degraded": "The service answers, but not well. A job may take longer.",
+    "down": "The service does not answer now. A job waits until it does.",
+    "unknown": "The service has not been checked yet. A job waits until it answers.",
+}
+
+
+@dataclass(frozen=True)
+class PanelRow:
+    """A panel and the service that offers it. `has_recipe`: a run of it can be made."""
+
+    ref: str
+    panel_id: str
+    name: str
+    description: str
+    population: str
+    build: str
+    sample_count: int | None
+    variant_count: int | None
+    has_recipe: bool
+    is_active: bool
+    updated_at: datetime
+    retired_at: datetime | None
+    service_ref: str
+    service_name: str
+    service_type: str
+    api_type: str
+    location: str
+    country: str
+    is_simulation: bool
+    health_status: str
+    service_is_active: bool
+    limits: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PanelDetail:
+    """A panel with its recipe."""
+
+    row: PanelRow
+    recipe: Mapping[str, Any]
+
+    @property
+    def snapshot(self) -> dict[str, Any]:
+        """What a job keeps of its panel, so that later changes do not touch the job."""
+        kept = asdict(self.row)
+        for moving in ("health_status", "service_is_active", "updated_at", "retired_at"):
+            del kept[moving]
+        return kept | {"recipe": dict(self.recipe)}
+
+
+@dataclass(frozen=True)
+class PanelFilters:
+    """The values that occur, to choose from."""
+
+    builds: list[str]
+    populations: list[str]
+    services: list[tuple[str, str]]
+
+
+def list_panels(
+    session: Session,
+    *,
+    actor: Actor,
+    search: str = "",
+    build: str = "",
+    population: str = "",
+    service_ref: str = "",
+    include_retired: bool = False,
+) -> list[PanelRow]:
+    """Panels by service and name. Those of a retired service count as retired."""
+    require(actor, "service:read")
+    conditions: list[ColumnElement[bool]] = []
+    if not include_retired:
+        conditions.append(col(ReferencePanel.retired_at).is_(None))
+        conditions.append(col(ImputationService.retired_at).is_(None))
+    if search:
+        text = func.concat_ws(
+            " ",
+            ReferencePanel.name,
+            ReferencePanel.panel_id,
+            ReferencePanel.population,
+            ImputationService.name,
+        )
+        conditions.append(text.icontains(search, autoescape=True))
+    for column, wanted in (
+        (ReferencePanel.build, build),
+        (ReferencePanel.population, population),
+        (ImputationService.ref, service_ref),
+    ):
+        if wanted:
+            conditions.append(col(column) == wanted)
+    return [panel_row(panel, service) for panel, service in find_panels(session, *conditions)]
+
+
+def panel_filters(session: Session, *, actor: Actor) -> PanelFilters:
+    """The builds, populations and services of the panels in use."""
+    rows = list_panels(session, actor=actor)
+    return PanelFilters(
+        builds=sorted({row.build for row in rows if row.build}),
+        populations=sorted({row.population for row in rows if row.population}),
+        services=sorted({(row.service_name, row.service_ref) for row in rows}),
+    )
+
+
+def get_panel(session: Session, *, actor: Actor, panel_ref: str) -> PanelDetail:
+    """One panel with its recipe, retired or not."""
+    require(actor, "service:read")
+    found = find_panels(session, col(ReferencePanel.ref) == panel_ref)
+    if not found:
+        raise NotFound("panel")
+    panel, service = found[0]
+    return PanelDetail(row=panel_row(panel, service), recipe=panel.recipe)
+
+
+@dataclass(frozen=True)
+class PanelChoice:
+    """A panel on the submit page. `reason` says why it cannot be chosen, or what to expect."""
+
+    row: PanelRow
+    can_choose: bool
+    reason: str
+
+
+def panels_to_choose(
+    session: Session, *, actor: Actor, service_ref: str = "", build: str = ""
+) -> list[PanelChoice]:
+    """Every panel in use, with whether the actor can submit to it now, and if not, why."""
+    require(actor, "job:submit")
+    with db.session(db.USERS) as users:
+        own_tokens = {
+            row.service_ref for row in credential_rows(users, actor=actor) if not row.is_shared
+        }
+    rows = list_panels(session, actor=actor, service_ref=service_ref, build=build)
+    return [_choice(row, has_own_token=row.service_ref in own_tokens) for row in rows]
+
+
+def _choice(row: PanelRow, *, has_own_token: bool) -> PanelChoice:
+    why_not = ""
+    if not row.service_is_active:
+        why_not = "An administrator has paused this service."
+    elif not row.is_active:
+        why_not = "An administrator has paused this panel."
+    elif row.api_type == "wes" and not row.has_recipe:
+        why_not = "The panel has no recipe yet: an administrator must say how a run is made."
+    elif row.health_status == "authorisation_needed" and not has_own_token:
+        why_not = "The service wants a valid token. Add yours, or ask an administrator for one."
+    if why_not:
+        return PanelChoice(row=row, can_choose=False, reason=why_not)
+    return PanelChoice(row=row, can_choose=True, reason=WHAT_TO_EXPECT.get(row.health_status, ""))
+
+
+def find_panels(
+    session: Session, *conditions: ColumnElement[bool]
+) -> list[tuple[ReferencePanel, ImputationService]]:
+    """Panels and their services that meet the conditions, by service and name."""
+    found = session.exec(
+        select(ReferencePanel, ImputationService)
+        .join(ImputationService, col(ImputationService.id) == ReferencePanel.service_id)
+        .where(*conditions)
+        .order_by(func.lower(ImputationService.name), func.lower(ReferencePanel.name))
+    )
+    return [(panel, service) for panel, service in found]
+
+
+def panel_row(panel: ReferencePanel, service: ImputationService) -> PanelRow:
+    """The row that pages show of a panel and its service."""
+    return PanelRow(
+        ref=panel.ref,
+        panel_id=panel.panel_id,
+        name=panel.name,
+        description=panel.description,
+        population=panel.population,
+        build=panel.build,
+        sample_count=panel.sample_count,
+        variant_count=panel.variant_count,
+        has_recipe=bool(panel.recipe),
+        is_active=panel.is_active,
+        updated_at=panel.updated_at,
+        retired_at=panel.retired_at or service.retired_at,
+        service_ref=service.ref,
+        service_name=service.name,
+        service_type=service.service_type,
+        api_type=service.api_type,
+        location=service.location,
+        country=service.country,
+        is_simulation=service.is_simulation,
+        health_status=service.health_status,
+        service_is_active=service.is_active,
+        limits=service.limits,
+    )

@@ -1,0 +1,282 @@
+"""Services: what the platform knows of each, who may change it, and how to reach it.
+
+A service is never deleted: it is retired, and keeps its history.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from app.connectors.base import Endpoint
+from app.domain import credentials
+from app.domain.access import Actor, require
+from app.domain.errors import Conflict, NotFound
+from app.domain.outbox import emit_audit
+from app.domain.service_fields import ServiceFields
+from models import db
+from models.base import now
+from models.registry import ImputationService, ReferencePanel, RegistryOutbox
+
+# What a change of these makes of the last probe: it says nothing about the service any more.
+PROBE_AGAIN_AFTER = ("base_url", "api_type", "api_config", "is_active")
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    """A service with its health, as everybody signed in may see it.
+
+    `service_info` is what the service says of itself (`app.domain.health.facts_as_json`);
+    `api_config` is empty for those who may not change services.
+    """
+
+    ref: str
+    name: str
+    description: str
+    service_type: str
+    api_type: str
+    base_url: str
+    location: str
+    country: str
+    is_simulation: bool
+    is_active: bool
+    is_available: bool
+    health_status: str
+    response_time_ms: float | None
+    last_health_check: datetime | None
+    next_probe_at: datetime
+    error_message: str
+    api_config: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    service_info: Mapping[str, Any]
+    panel_count: int
+    created_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+
+    @property
+    def state_counts(self) -> Mapping[str, int]:
+        """Runs per state at the service, as it says; empty where it does not."""
+        counts: Mapping[str, int] = self.service_info.get("state_counts") or {}
+        return counts
+
+
+def list_services(
+    session: Session,
+    *,
+    actor: Actor,
+    search: str = "",
+    health_status: str = "",
+    include_retired: bool = False,
+) -> list[ServiceRow]:
+    """Services in the order of their names; `search` looks at name, location and country."""
+    require(actor, "service:read")
+    conditions: list[ColumnElement[bool]] = []
+    if not include_retired:
+        conditions.append(col(ImputationService.retired_at).is_(None))
+    if health_status:
+        conditions.append(col(ImputationService.health_status) == health_status)
+    if search:
+        text = func.concat_ws(
+            " ", ImputationService.name, ImputationService.location, ImputationService.country
+        )
+        conditions.append(text.icontains(search, autoescape=True))
+    return _rows(session, actor, *conditions)
+
+
+def get_service(session: Session, *, actor: Actor, service_ref: str) -> ServiceRow:
+    """One service, retired or not."""
+    require(actor, "service:read")
+    rows = _rows(session, actor, col(ImputationService.ref) == service_ref)
+    if not rows:
+        raise NotFound("service")
+    return rows[0]
+
+
+def add_service(
+    session: Session,
+    *,
+    actor: Actor,
+    fields: ServiceFields,
+    service_info: Mapping[str, Any] | None = None,
+) -> ServiceRow:
+    """Add a service; the worker probes it at once. `service_info` is what a test of it learned."""
+    require(actor, "service:write")
+    _check_name_is_free(session, fields.name)
+    service = ImputationService(**fields.columns(), service_info=dict(service_info or {}))
+    session.add(service)
+    _flush(session, fields.name)
+    _follow_up(session, actor, "service.add", service, before=None)
+    return get_service(session, actor=actor, service_ref=service.ref)
+
+
+def change_service(
+    session: Session, *, actor: Actor, service_ref: str, fields: ServiceFields
+) -> ServiceRow:
+    """Change a service. Where its address or connector changes, it is probed at once."""
+    require(actor, "service:write")
+    service = _locked(session, service_ref)
+    _check_name_is_free(session, fields.name, besides=service_ref)
+    before = _said(service)
+    for name, value in fields.columns().items():
+        setattr(service, name, value)
+    service.updated_at = now()
+    if any(before[name] != getattr(service, name) for name in PROBE_AGAIN_AFTER):
+        _forget_probe(service)
+    _flush(session, fields.name)
+    _follow_up(session, actor, "service.change", service, before=before)
+    return get_service(session, actor=actor, service_ref=service_ref)
+
+
+def set_active(session: Session, *, actor: Actor, service_ref: str, active: bool) -> None:
+    """Let a service be used and probed, or pause it. Jobs that run there are still followed."""
+    require(actor, "service:write")
+    service = _locked(session, service_ref)
+    before = _said(service)
+    service.is_active = active
+    service.updated_at = now()
+    _forget_probe(service)
+    action = "service.activate" if active else "service.deactivate"
+    _follow_up(session, actor, action, service, before=before)
+
+
+def retire_service(session: Session, *, actor: Actor, service_ref: str, reason: str = "") -> None:
+    """Take a service out of use for good; its panels, jobs and health stay readable."""
+    require(actor, "service:write")
+    service = _locked(session, service_ref)
+    if service.retired_at is not None:
+        raise Conflict(f"{service.name} is retired already.")
+    before = _said(service)
+    service.retired_at = service.updated_at = now()
+    _forget_probe(service)
+    _follow_up(session, actor, "service.retire", service, before=before, reason=reason)
+
+
+def restore_service(session: Session, *, actor: Actor, service_ref: str) -> None:
+    """Bring a retired service back, with everything it had."""
+    require(actor, "service:write")
+    service = _locked(session, service_ref)
+    if service.retired_at is None:
+        raise Conflict(f"{service.name} is not retired.")
+    before = _said(service)
+    service.retired_at, service.updated_at = None, now()
+    _forget_probe(service)
+    _follow_up(session, actor, "service.restore", service, before=before)
+
+
+def endpoint_of(session: Session, *, service_ref: str, user_ref: str = "") -> Endpoint:
+    """Where a service is and how to speak to it for a user, with the token decrypted.
+
+    For the code that speaks to services (the worker, the connection test): no page or API may
+    pass it on. A user's own token wins over the shared one. Raises `NotFound`, or `Refused` where
+    a stored token cannot be used (`app.domain.credentials.token_of`).
+    """
+    service = session.exec(
+        select(ImputationService).where(ImputationService.ref == service_ref)
+    ).first()
+    if service is None:
+        raise NotFound("service")
+    with db.session(db.USERS) as users:
+        token = credentials.token_of(
+            users, service_ref=service_ref, base_url=service.base_url, user_ref=user_ref
+        )
+    return Endpoint(base_url=service.base_url, token=token, api_config=service.api_config)
+
+
+def _rows(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> list[ServiceRow]:
+    panels = (
+        select(func.count())
+        .select_from(ReferencePanel)
+        .where(
+            ReferencePanel.service_id == ImputationService.id,
+            col(ReferencePanel.retired_at).is_(None),
+        )
+        .correlate(ImputationService)
+        .scalar_subquery()
+    )
+    found = session.exec(
+        select(ImputationService, panels)
+        .where(*conditions)
+        .order_by(func.lower(ImputationService.name))
+    )
+    may_write = actor.may("service:write")
+    return [_row(service, count, may_write) for service, count in found]
+
+
+def _row(service: ImputationService, panel_count: int, may_write: bool) -> ServiceRow:
+    shown = {name: getattr(service, name) for name in _SHOWN}
+    config = service.api_config if may_write else {}
+    return ServiceRow(**shown, api_config=config, panel_count=panel_count)
+
+
+_SHOWN: Sequence[str] = [
+    name for name in ServiceRow.__dataclass_fields__ if name not in ("api_config", "panel_count")
+]
+
+
+def _locked(session: Session, service_ref: str) -> ImputationService:
+    service = session.exec(
+        select(ImputationService).where(ImputationService.ref == service_ref).with_for_update()
+    ).first()
+    if service is None:
+        raise NotFound("service")
+    return service
+
+
+def _check_name_is_free(session: Session, name: str, besides: str = "") -> None:
+    taken = session.exec(
+        select(ImputationService).where(
+            func.lower(ImputationService.name) == name.lower(), ImputationService.ref != besides
+        )
+    ).first()
+    if taken is not None:
+        retired = taken.retired_at is not None
+        cure = "Restore it, or choose another name." if retired else "Choose another name."
+        raise Conflict(f"A {'retired ' * retired}service is called “{taken.name}” already. {cure}")
+
+
+def _flush(session: Session, name: str) -> None:
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Conflict(f"A service is called “{name}” already. Choose another name.") from None
+
+
+def _forget_probe(service: ImputationService) -> None:
+    service.health_status, service.is_available, service.error_message = "unknown", False, ""
+    service.next_probe_at, service.probe_lease_until = now(), None
+
+
+def _said(service: ImputationService) -> dict[str, Any]:
+    """What people have decided about a service: the audit log keeps it, so it holds no secret."""
+    said = {name: getattr(service, name) for name in ServiceFields.model_fields}
+    said["retired_at"] = service.retired_at.isoformat() if service.retired_at else None
+    return said
+
+
+def _follow_up(
+    session: Session,
+    actor: Actor,
+    action: str,
+    service: ImputationService,
+    *,
+    before: Mapping[str, Any] | None,
+    reason: str = "",
+) -> None:
+    emit_audit(
+        session,
+        RegistryOutbox,
+        actor=actor,
+        action=action,
+        target_type="service",
+        target_ref=service.ref,
+        target_name=service.name,
+        reason=reason,
+        before=before,
+        after=_said(service),
+    )
+    db.announce(session, "imputation_services", service.ref)
