@@ -68,7 +68,7 @@ class StoredFile(FilesBase, table=True):
 class FileMetadata(FilesBase, table=True):
     """What reading a file told: samples, variants, chromosomes, phasing; or why it can't be read.
 
-    `state` is `pending`, `read` or `unreadable`.
+    `state` is `pending`, `reading` (since `read_at`), `read` or `unreadable`.
     """
 
     __tablename__ = "file_metadata"
@@ -83,7 +83,8 @@ class FileMetadata(FilesBase, table=True):
 class Upload(FilesBase, table=True):
     """An upload under way or done. `tus_id` is the upload's name in the tus protocol.
 
-    `state` is `receiving`, `storing`, `stored` or `failed`.
+    `state` is `receiving`, `storing`, `stored` or `failed`. `sha256` is known before the content
+    moves into the store, so that a crash between the two loses nothing.
     """
 
     __tablename__ = "uploads"
@@ -97,6 +98,7 @@ class Upload(FilesBase, table=True):
     size: int = Field(sa_type=BigInteger)
     state: str = Field(default="receiving", max_length=20)
     error_message: str = Field(default="")
+    sha256: str = Field(default="", max_length=64)
     file_ref: str = Field(default="", max_length=40)
     created_at: datetime = moment()
     finished_at: datetime | None = optional_moment()
