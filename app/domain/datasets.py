@@ -97,7 +97,7 @@ def list_datasets(
         .limit(page_size)
         .offset((max(page, 1) - 1) * page_size)
     )
-    found = session.connection().execute(chosen).mappings().all()
+    found = _read(session, chosen)
     if not found and page > 1:  # the last page went away meanwhile
         return list_datasets(
             session,
@@ -272,6 +272,11 @@ def _rows() -> Select[Any]:
         .select_from(Dataset)
         .join(held, col(Dataset.id).is_not(None))
     )
+
+
+def _read(session: Session, query: Select[Any]) -> Sequence[Any]:
+    session.flush()  # a plain connection does not see what the session has not sent yet
+    return session.connection().execute(query).mappings().all()
 
 
 def _row(row: Any) -> DatasetRow:
