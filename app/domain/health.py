@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, or_, true
+from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from app.config import settings
@@ -212,28 +212,6 @@ def availability(
         .where(ServiceHealthLog.checked_at >= since)
     ).one()
     return Availability(probes=probes, available=available)
-
-
-def recent_states(session: Session, *, actor: Actor, limit: int) -> dict[str, list[str]]:
-    """The states that the last `limit` probes of each service found, oldest first, by its ref."""
-    require(actor, "service:read")
-    newest = (
-        select(ServiceHealthLog.health_status, ServiceHealthLog.checked_at)
-        .where(ServiceHealthLog.service_id == ImputationService.id)
-        .order_by(col(ServiceHealthLog.checked_at).desc())
-        .limit(limit)
-        .correlate(ImputationService)
-        .lateral()
-    )
-    rows = session.exec(
-        select(ImputationService.ref, newest.c.health_status)
-        .join(newest, true())
-        .order_by(newest.c.checked_at)
-    )
-    states: dict[str, list[str]] = {}
-    for ref, state in rows:
-        states.setdefault(ref, []).append(state)
-    return states
 
 
 def facts_as_json(facts: ServiceFacts) -> dict[str, Any]:

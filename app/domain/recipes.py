@@ -34,7 +34,7 @@ class ResultPattern(Strict):
     """Which outputs are the result: a shell pattern (`*.vcf.gz`) of the output's name."""
 
     pattern: str = Field(min_length=1, max_length=200)
-    role: Literal["imputed", "index", "quality", "log", "other"] = "other"
+    role: Literal["imputed", "index", "quality", "statistics", "log", "other"] = "other"
     required: bool = False
 
 

@@ -1,0 +1,225 @@
+"""What a run leaves behind: its logs and outputs, fetched into our own store one after another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from app.connectors.base import RemoteFile, RunDetails
+from app.domain.job_queue import Claim, claimed_job, retire
+from app.domain.job_states import JobStatus, change_status
+from app.domain.recipes import Recipe, ResultPattern, parse_recipe
+from models import db
+from models.base import now
+from models.jobs import Job, JobLog, JobResult
+
+CAUSE_LINES = 20
+CAUSE_CHARACTERS = 4000
+
+
+@dataclass(frozen=True)
+class WantedResult:
+    """An output that is to be fetched; `fetched_bytes` of it are here already."""
+
+    id: int
+    name: str
+    location: str
+    size: int | None
+    fetched_bytes: int
+
+
+def record_logs(session: Session, claim: Claim, details: RunDetails) -> None:
+    """Keep the texts of a run, each under its name; a later reading replaces an earlier one."""
+    claimed_job(session, claim)
+    for log in details.logs:
+        kept = {
+            "text": log.text.replace("\x00", ""),
+            "is_truncated": log.is_truncated,
+            "collected_at": now(),
+        }
+        statement = insert(JobLog).values(job_id=claim.job_id, name=log.name[:120], **kept)
+        session.connection().execute(
+            statement.on_conflict_do_update(index_elements=["job_id", "name"], set_=kept)
+        )
+
+
+def record_failure(session: Session, claim: Claim, details: RunDetails) -> None:
+    """The run failed: say why, in the program's own last words."""
+    job = claimed_job(session, claim)
+    job.error_message = cause_of(details)
+    job.remote_state = details.status.raw_state or job.remote_state
+    change_status(session, job, JobStatus.FAILED, reason=_reason_of(details))
+    retire(session, claim)
+
+
+def record_cancelled(session: Session, claim: Claim) -> None:
+    """The run turned out to have been cancelled at the service."""
+    job = claimed_job(session, claim)
+    if job.cancel_requested_at:
+        job.cancel_outcome = "confirmed"
+    change_status(session, job, JobStatus.CANCELLED, reason="The service confirms the cancel")
+    retire(session, claim)
+
+
+def list_results(session: Session, claim: Claim, details: RunDetails) -> list[WantedResult]:
+    """Write down the outputs and return those to be fetched.
+
+    An output that the recipe does not name as a result, or that can only be had at the service,
+    is kept as `remote` with its location. Where a required result is missing, the job fails with
+    a reason that names it, and nothing is returned.
+    """
+    job = claimed_job(session, claim)
+    job.contact_at, job.contact_error = now(), ""
+    recipe = parse_recipe(job.panel_snapshot["recipe"])
+    missing = _missing(recipe, details.outputs)
+    for output in details.outputs:
+        _keep_output(session, job, recipe, output)
+    if missing:
+        job.error_message = _explain_missing(missing, details)
+        change_status(session, job, JobStatus.FAILED, reason=job.error_message.splitlines()[0])
+        retire(session, claim)
+        return []
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+    wanted = session.exec(
+        select(JobResult)
+        .where(JobResult.job_id == job.id, JobResult.state == "listed")
+        .order_by(col(JobResult.id))
+    )
+    return [_wanted(result) for result in wanted]
+
+
+def record_progress(
+    session: Session, claim: Claim, *, result_id: int, fetched_bytes: int, size: int | None
+) -> None:
+    """So much of a result is on our disk."""
+    job = claimed_job(session, claim)
+    result = _result(session, result_id)
+    result.fetched_bytes = fetched_bytes
+    result.size = size if size is not None else result.size
+    session.add(result)
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def record_fetched(
+    session: Session, claim: Claim, *, result_id: int, size: int, sha256: str, file_ref: str
+) -> None:
+    """A result is complete and in our store."""
+    job = claimed_job(session, claim)
+    result = _result(session, result_id)
+    result.state, result.size, result.fetched_bytes = "fetched", size, size
+    result.sha256, result.file_ref, result.error_message = sha256, file_ref, ""
+    session.add(result)
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def record_remote(session: Session, claim: Claim, *, result_id: int, reason: str) -> None:
+    """A result can only be had at the service, because it does not hand it out."""
+    job = claimed_job(session, claim)
+    result = _result(session, result_id)
+    result.state, result.error_message = "remote", reason
+    session.add(result)
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def record_collected(session: Session, claim: Claim) -> None:
+    """Everything that can be fetched is here: the job is complete."""
+    job = claimed_job(session, claim)
+    states = session.exec(
+        select(JobResult.state).where(JobResult.job_id == job.id, JobResult.role != "")
+    ).all()
+    fetched, remote = states.count("fetched"), states.count("remote")
+    reason = f"{fetched} result{'' if fetched == 1 else 's'} fetched and verified"
+    if remote:
+        reason += f"; {remote} can only be had at {job.service_name}, see where below"
+    change_status(session, job, JobStatus.COMPLETED, reason=reason)
+    retire(session, claim)
+
+
+def cause_of(details: RunDetails) -> str:
+    """The cause of a failure in readable form: what the service says, and the end of stderr."""
+    stderr = next((log.text for log in details.logs if "stderr" in log.name.lower()), "")
+    last_lines = [line for line in stderr.splitlines() if line.strip()][-CAUSE_LINES:]
+    tail = "\n".join(last_lines)
+    parts = [details.failure.strip()]
+    if tail and tail not in details.failure:
+        parts.append(tail)
+    text = "\n\n".join(part for part in parts if part)
+    if not text:
+        text = "The service gave no reason. Its logs below may tell more."
+    return text.replace("\x00", "")[-CAUSE_CHARACTERS:]
+
+
+def _reason_of(details: RunDetails) -> str:
+    code = details.exit_code
+    told = f", exit code {code}" if code is not None else ""
+    return f"The run failed at the service ({details.status.raw_state}{told})"
+
+
+def _missing(recipe: Recipe, outputs: Sequence[RemoteFile]) -> list[ResultPattern]:
+    return [
+        wanted
+        for wanted in recipe.results
+        if wanted.required and not any(_matches(wanted, output.name) for output in outputs)
+    ]
+
+
+def _explain_missing(missing: Sequence[ResultPattern], details: RunDetails) -> str:
+    wanted = ", ".join(f"“{pattern.pattern}”" for pattern in missing)
+    given = ", ".join(output.name for output in details.outputs[:20]) or "nothing"
+    return (
+        f"The run ended without error, but left no output like {wanted}. It left: {given}.\n"
+        "The panel's recipe or the workflow at the service may be wrong: ask an administrator."
+    )
+
+
+def _matches(pattern: ResultPattern, name: str) -> bool:
+    return fnmatchcase(name, pattern.pattern) or fnmatchcase(
+        PurePosixPath(name).name, pattern.pattern
+    )
+
+
+def _keep_output(session: Session, job: Job, recipe: Recipe, output: RemoteFile) -> None:
+    """Insert or refresh an output's row; one that was fetched before stays as it is."""
+    role = next((wanted.role for wanted in recipe.results if _matches(wanted, output.name)), "")
+    # Without patterns every output is a result.
+    if not recipe.results:
+        role = "other"
+    is_fetched = bool(role) and output.can_download
+    kept = {
+        "role": role,
+        "location": output.location,
+        "state": "listed" if is_fetched else "remote",
+        "size": output.size,
+    }
+    statement = insert(JobResult).values(
+        job_id=job.id,
+        name=output.name[:300],
+        sha256="",
+        file_ref="",
+        fetched_bytes=0,
+        error_message="",
+        **kept,
+    )
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["job_id", "name"], set_=kept, where=col(JobResult.state) == "listed"
+        )
+    )
+
+
+def _wanted(result: JobResult) -> WantedResult:
+    assert result.id is not None
+    return WantedResult(
+        id=result.id,
+        name=result.name,
+        location=result.location,
+        size=result.size,
+        fetched_bytes=result.fetched_bytes,
+    )
+
+
+def _result(session: Session, result_id: int) -> JobResult:
+    return session.exec(select(JobResult).where(JobResult.id == result_id)).one()

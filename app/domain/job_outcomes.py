@@ -1,0 +1,279 @@
+"""What the worker learned about a run, written down: status, contact, history, and the next look.
+
+Every function needs the claim of the job and raises `LeaseLost`, writing nothing, if another worker
+has it by now. An answer of a service sets the contact; a missing one sets only `contact_error`.
+"""
+
+from datetime import timedelta
+
+from sqlmodel import Session, col, func, select
+
+from app.connectors.base import CancelOutcome, RunState, RunStatus
+from app.domain.job_queue import Claim, claimed_job, delay_after, release, retire
+from app.domain.job_states import TERMINAL, JobStatus, change_status, hold, let_go, note
+from models import db
+from models.base import now
+from models.jobs import Job, JobStatusChange
+
+# A service may answer "unknown run" shortly after it took one (Cromwell, the GA4GH Starter Kit).
+UNKNOWN_IS_NORMAL_FOR = timedelta(minutes=1)
+# Looks in vain, each later than the one before, until a person is asked.
+UNKNOWN_LOOKS = 5
+# A run that still goes on this long after the service accepted the cancel ignores it.
+CANCEL_PATIENCE = timedelta(seconds=60)
+# Before "no run carries our id" is believed, a request under way has this long to arrive.
+SETTLING = timedelta(seconds=60)
+LOOK_AGAIN = 10.0
+ASKING_A_PERSON = 24 * 3600.0
+
+
+def prepared(session: Session, claim: Claim) -> None:
+    """Its inputs and its request are in order: the job may be sent."""
+    job = claimed_job(session, claim)
+    change_status(session, job, JobStatus.QUEUED, reason="Ready to be sent")
+    release(session, claim, after=0)
+
+
+def failed(session: Session, claim: Claim, *, reason: str) -> None:
+    """The run cannot be made, or the service refuses it for good."""
+    job = claimed_job(session, claim)
+    job.error_message = reason
+    change_status(session, job, JobStatus.FAILED, reason=reason)
+    retire(session, claim)
+
+
+def sending(session: Session, claim: Claim) -> bool:
+    """Say, before anything is sent, that the job is being sent; false if it may not be any more."""
+    job = claimed_job(session, claim)
+    if job.status != JobStatus.QUEUED:
+        release(session, claim, after=0)
+        return False
+    change_status(session, job, JobStatus.SUBMITTING, reason=f"Sending to {job.service_name}")
+    return True
+
+
+def sent(session: Session, claim: Claim, *, remote_id: str, was_found: bool, poll: float) -> None:
+    """The service has the run, by its answer or because it was found there afterwards."""
+    job = claimed_job(session, claim)
+    _heard(session, job)
+    job.remote_id = remote_id
+    job.submitted_at = job.submitted_at or now()
+    how = "Found at the service, which had taken it" if was_found else "The service took it"
+    change_status(session, job, JobStatus.SUBMITTED, reason=f"{how} as {remote_id}")
+    if job.cancel_requested_at and not job.cancel_outcome:
+        change_status(session, job, JobStatus.CANCELLING, reason="Cancel requested before")
+        poll = 0
+    release(session, claim, after=poll)
+
+
+def not_sent(
+    session: Session,
+    claim: Claim,
+    *,
+    reason: str,
+    retry_after: float | None = None,
+    was_heard: bool = False,
+) -> None:
+    """The service surely did not take the run; it is tried again later.
+
+    `was_heard`: the service answered (that it is busy), so contact is not lost.
+    """
+    job = claimed_job(session, claim)
+    if was_heard:
+        _heard(session, job)
+    else:
+        job.contact_error = reason
+    if job.cancel_requested_at and not job.cancel_outcome:
+        job.cancel_outcome = "confirmed"
+        change_status(session, job, JobStatus.CANCELLED, reason="Cancelled before it was taken")
+        retire(session, claim)
+        return
+    change_status(session, job, JobStatus.QUEUED, reason=reason)
+    _release_later(session, claim, retry_after)
+
+
+def answer_lost(session: Session, claim: Claim, *, reason: str) -> None:
+    """The run may or may not have arrived; it is looked for before anything is sent again."""
+    job = claimed_job(session, claim)
+    job.contact_error = reason
+    job.status_reason = "The answer to the submission was lost; looking for the run at the service"
+    note(session, job, f"{job.status_reason}. {reason}")
+    release(session, claim, after=LOOK_AGAIN)
+
+
+def not_found(session: Session, claim: Claim) -> None:
+    """The service says that no run carries our id: after a while to settle, it is sent again."""
+    job = claimed_job(session, claim)
+    _heard(session, job)
+    started = session.exec(
+        select(func.max(JobStatusChange.at)).where(
+            JobStatusChange.job_id == claim.job_id,
+            col(JobStatusChange.to_status) == JobStatus.SUBMITTING,
+            col(JobStatusChange.from_status) == JobStatus.QUEUED,
+        )
+    ).one()
+    if started is not None and now() - started < SETTLING:
+        release(session, claim, after=LOOK_AGAIN)
+        return
+    not_sent(session, claim, reason="The service has no such run; sending again", was_heard=True)
+
+
+def cannot_be_found(session: Session, claim: Claim, *, reason: str) -> None:
+    """The service cannot tell whether it took the run, so a person must: never sent twice."""
+    job = claimed_job(session, claim)
+    hold(
+        session,
+        job,
+        "answer_lost",
+        f"It is not known whether {job.service_name} took this run: its answer was lost, and it "
+        f"cannot be asked ({reason}). Look there for a run of about {job.updated_at:%Y-%m-%d %H:%M}"
+        " UTC. If there is none, give this job up and submit again.",
+    )
+    release(session, claim, after=ASKING_A_PERSON)
+
+
+def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> None:
+    """The service said how the run is."""
+    job = claimed_job(session, claim)
+    _heard(session, job)
+    raw_changed = job.remote_state != status.raw_state
+    job.remote_state = status.raw_state
+    before = job.status
+    _follow(session, job, status.state)
+    if raw_changed and job.status == before:
+        note(session, job, f"The service says {status.raw_state}")
+    if JobStatus(job.status) in TERMINAL:
+        retire(session, claim)
+    else:
+        release(session, claim, after=0 if job.status == JobStatus.COLLECTING else poll)
+
+
+def unknown_there(session: Session, claim: Claim, *, poll: float) -> None:
+    """The service does not know the run: normal in the first minute, and never a failure."""
+    job = claimed_job(session, claim)
+    job.contact_at = now()
+    if job.submitted_at and now() - job.submitted_at < UNKNOWN_IS_NORMAL_FOR:
+        release(session, claim, after=poll)
+        return
+    _contact_failed(session, job, f"{job.service_name} does not know the run {job.remote_id}")
+    if claim.attempts + 1 >= UNKNOWN_LOOKS:
+        hold(
+            session,
+            job,
+            "unknown_run",
+            f"{job.service_name} no longer knows this run ({job.remote_id}). Its operators may "
+            "have removed it or lost it in a restart. It is looked for further; give the job up "
+            "if it does not come back.",
+        )
+    _release_later(session, claim)
+
+
+def no_contact(
+    session: Session, claim: Claim, *, reason: str, retry_after: float | None = None
+) -> None:
+    """The service did not answer, or not sensibly: the status stays as it is."""
+    job = claimed_job(session, claim)
+    _contact_failed(session, job, reason)
+    _release_later(session, claim, retry_after)
+
+
+def not_authorised(session: Session, claim: Claim, *, reason: str) -> None:
+    """The service wants another credential: the job waits for a person and is tried further."""
+    job = claimed_job(session, claim)
+    job.contact_at = now()
+    _contact_failed(session, job, reason)
+    if job.status == JobStatus.SUBMITTING:
+        change_status(session, job, JobStatus.QUEUED, reason=reason)
+    hold(
+        session,
+        job,
+        "not_authorised",
+        f"{job.service_name} does not accept the credential: {reason}. Enter a new token for the "
+        "service on your account page, or ask an administrator.",
+    )
+    _release_later(session, claim)
+
+
+def cancel_answered(
+    session: Session, claim: Claim, *, outcome: CancelOutcome, poll: float, message: str = ""
+) -> None:
+    """What the service said to the cancel; whether the run stops is seen by looking further."""
+    job = claimed_job(session, claim)
+    _heard(session, job)
+    if outcome is CancelOutcome.REFUSED:
+        _cancel_ignored(session, job, f"The service refused the cancel. {message}".strip())
+    else:
+        job.cancel_outcome = outcome
+        accepted = outcome is CancelOutcome.ACCEPTED
+        said = "accepted the cancel" if accepted else "says that the run has finished already"
+        job.status_reason = f"{job.service_name} {said}"
+        note(session, job, job.status_reason)
+    release(session, claim, after=min(poll, 2.0))
+
+
+def _follow(session: Session, job: Job, state: RunState) -> None:
+    """Bring the status after the run's state. UNKNOWN says nothing, so nothing follows from it."""
+    status = JobStatus(job.status)
+    if state in (RunState.COMPLETE, RunState.FAILED):
+        if job.cancel_requested_at and job.cancel_outcome == "accepted":
+            job.cancel_outcome = "already_finished"
+        how = "is complete" if state is RunState.COMPLETE else "failed"
+        reason = f"The run {how}; fetching what it left"
+        change_status(session, job, JobStatus.COLLECTING, reason=reason)
+    elif state is RunState.CANCELLED:
+        asked = job.cancel_requested_at is not None
+        if asked:
+            job.cancel_outcome = "confirmed"
+        reason = "The service confirms the cancel" if asked else "Cancelled at the service"
+        change_status(session, job, JobStatus.CANCELLED, reason=reason)
+    elif status is JobStatus.CANCELLING:
+        if state in (RunState.QUEUED, RunState.RUNNING) and _patience_is_over(session, job):
+            _cancel_ignored(session, job, "The service accepted the cancel, but the run goes on")
+    elif state is RunState.RUNNING and status is JobStatus.SUBMITTED:
+        change_status(session, job, JobStatus.RUNNING, reason="The run has started")
+
+
+def _patience_is_over(session: Session, job: Job) -> bool:
+    """Counted from the last entry about the cancel, which is the service's acceptance."""
+    if job.cancel_outcome not in ("accepted", "already_finished"):
+        return False
+    said = session.exec(
+        select(func.max(JobStatusChange.at)).where(
+            JobStatusChange.job_id == job.id,
+            col(JobStatusChange.to_status) == JobStatus.CANCELLING,
+        )
+    ).one()
+    return said is not None and now() - said > CANCEL_PATIENCE
+
+
+def _cancel_ignored(session: Session, job: Job, reason: str) -> None:
+    job.cancel_outcome = "ignored"
+    # What it was before: a run that has not started goes back to being submitted.
+    was_running = session.exec(
+        select(JobStatusChange.id).where(
+            JobStatusChange.job_id == job.id, col(JobStatusChange.to_status) == JobStatus.RUNNING
+        )
+    ).first()
+    back = JobStatus.RUNNING if was_running else JobStatus.SUBMITTED
+    change_status(session, job, back, reason=reason)
+
+
+def _heard(session: Session, job: Job) -> None:
+    job.contact_at = now()
+    job.contact_error = ""
+    let_go(session, job)
+    session.add(job)
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def _contact_failed(session: Session, job: Job, reason: str) -> None:
+    if job.contact_error != reason:
+        job.contact_error = reason
+        session.add(job)
+        db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def _release_later(session: Session, claim: Claim, retry_after: float | None = None) -> None:
+    attempts = claim.attempts + 1
+    delay = delay_after(claim.attempts, retry_after=retry_after)
+    release(session, claim, after=delay, attempts=attempts)

@@ -1,0 +1,142 @@
+"""A job's life: its statuses, which may follow which, and the history that every change leaves.
+
+    waiting -> queued -> submitting -> submitted -> running -> collecting -> completed
+                                                                          -> failed
+    and from most of them: cancelling -> cancelled, or lost (a person gave it up)
+
+A status says what we know of the run. That a service does not answer is another fact, the job's
+contact, and never changes the status.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from sqlmodel import Session
+
+from app.domain.errors import Conflict
+from app.domain.outbox import emit
+from models import db
+from models.base import now
+from models.jobs import Job, JobsOutbox, JobStatusChange
+
+
+class JobStatus(StrEnum):
+    """What we know of a job's run."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    COLLECTING = "collecting"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+S = JobStatus
+
+TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
+    {
+        S.WAITING: frozenset({S.QUEUED, S.FAILED, S.CANCELLED}),
+        S.QUEUED: frozenset({S.SUBMITTING, S.FAILED, S.CANCELLED}),
+        # Back to queued only where the service surely did not take the run.
+        S.SUBMITTING: frozenset({S.QUEUED, S.SUBMITTED, S.FAILED, S.CANCELLED, S.LOST}),
+        S.SUBMITTED: frozenset({S.RUNNING, S.COLLECTING, S.CANCELLING, S.CANCELLED, S.LOST}),
+        S.RUNNING: frozenset({S.COLLECTING, S.CANCELLING, S.CANCELLED, S.LOST}),
+        # Back where the service ignored the cancel.
+        S.CANCELLING: frozenset({S.SUBMITTED, S.RUNNING, S.COLLECTING, S.CANCELLED, S.LOST}),
+        S.COLLECTING: frozenset({S.COMPLETED, S.FAILED, S.CANCELLED, S.LOST}),
+        S.COMPLETED: frozenset(),
+        S.FAILED: frozenset(),
+        S.CANCELLED: frozenset(),
+        S.LOST: frozenset(),
+    }
+)
+
+TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
+
+_ENDS = {
+    S.COMPLETED: "Completed: {name} on {service}",
+    S.FAILED: "Failed: {name} on {service}",
+}
+
+
+def change_status(
+    session: Session, job: Job, to: JobStatus, *, reason: str = "", actor: str = "worker"
+) -> None:
+    """Move a job to another status and write it into the history.
+
+    Raises `Conflict` where the status may not follow; a job that has ended stays as it is.
+    """
+    before = JobStatus(job.status)
+    if to not in TRANSITIONS[before]:
+        raise Conflict(
+            f"“{job.name}” is {before} and cannot become {to}. "
+            "Reload the page to see where it stands."
+        )
+    job.status = to
+    job.status_reason = reason
+    if to in TERMINAL:
+        job.held_reason = ""
+        job.finished_at = now()
+    _record(session, job, before, reason, actor)
+    if to in _ENDS:
+        _notify(session, job, f"job.{to}", _ENDS[to], job.error_message or reason)
+
+
+def note(session: Session, job: Job, reason: str, *, actor: str = "worker") -> None:
+    """Write something that happened into the history without a change of status."""
+    _record(session, job, JobStatus(job.status), reason, actor)
+
+
+def hold(session: Session, job: Job, held_reason: str, explanation: str) -> None:
+    """Say that a job cannot go on without a person; its owner is told once per reason."""
+    if job.held_reason == held_reason and job.status_reason == explanation:
+        return
+    is_new = job.held_reason != held_reason
+    job.held_reason = held_reason
+    job.status_reason = explanation
+    note(session, job, explanation)
+    if is_new:
+        _notify(session, job, "job.held", "Needs attention: {name} on {service}", explanation)
+
+
+def let_go(session: Session, job: Job) -> None:
+    """End a hold, because what stood against the job is gone."""
+    if job.held_reason:
+        job.held_reason = ""
+        job.status_reason = ""
+        note(session, job, "The service answers as it should again.")
+
+
+def _record(session: Session, job: Job, before: JobStatus, reason: str, actor: str) -> None:
+    assert job.id is not None
+    job.updated_at = now()
+    session.add(job)
+    session.add(
+        JobStatusChange(
+            job_id=job.id,
+            at=job.updated_at,
+            from_status=before,
+            to_status=job.status,
+            remote_state=job.remote_state,
+            reason=reason,
+            actor=actor,
+        )
+    )
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def _notify(session: Session, job: Job, topic: str, title: str, body: str) -> None:
+    payload = {
+        "user_ref": job.owner_ref,
+        "topic": topic,
+        "title": title.format(name=job.name, service=job.service_name)[:200],
+        "body": body,
+        "link": f"/jobs/{job.ref}",
+    }
+    emit(session, JobsOutbox, "notification", payload)

@@ -1,0 +1,242 @@
+"""Submissions: one dataset with one set of parameters, sent to one or more panels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from app.domain.access import Actor, require, require_own
+from app.domain.errors import Invalid, NotFound
+from app.domain.job_queries import JobRow, rows_of_submission
+from app.domain.job_states import JobStatus
+from app.domain.outbox import emit_audit
+from app.domain.panels import PanelDetail
+from app.domain.recipes import check_parameters, parse_recipe
+from models import db
+from models.base import new_ref, now
+from models.jobs import Job, JobQueueEntry, JobsOutbox, JobStatusChange, Submission
+
+
+@dataclass(frozen=True)
+class ChosenDataset:
+    """The dataset of a submission, as the file-management database knows it."""
+
+    ref: str
+    name: str
+    file_count: int
+
+
+@dataclass(frozen=True)
+class SubmissionRow:
+    """A submission."""
+
+    ref: str
+    name: str
+    owner_ref: str
+    owner_name: str
+    dataset_ref: str
+    dataset_name: str
+    parameters: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class SubmissionDetail:
+    """A submission and its jobs, one per panel."""
+
+    row: SubmissionRow
+    jobs: Sequence[JobRow]
+
+
+def submit(
+    session: Session,
+    *,
+    actor: Actor,
+    name: str,
+    dataset: ChosenDataset,
+    panels: Sequence[PanelDetail],
+    parameters: Mapping[str, Any],
+    idempotency_key: str,
+) -> SubmissionRow:
+    """Make a submission with a job for each panel; the worker does the rest.
+
+    The same owner's same `idempotency_key` returns the first submission and makes nothing, also
+    when two arrive at once. Raises `Invalid` for an empty dataset, a panel or service that is not
+    in use, and a parameter that no chosen panel has or that one of them refuses.
+    """
+    require(actor, "job:submit")
+    if not 8 <= len(idempotency_key) <= 64:
+        raise Invalid("The form has lost its key. Reload the page and submit again.")
+    existing = _find(session, actor.user_ref, idempotency_key)
+    if existing:
+        return _row(existing)
+    title = name.strip()[:200] or dataset.name
+    if dataset.file_count < 1:
+        raise Invalid(
+            f"The dataset “{dataset.name}” has no files yet. Upload at least one first.",
+            field="dataset",
+        )
+    per_panel = parameters_per_panel(panels, parameters)
+    submission_id = _insert_once(
+        session,
+        actor=actor,
+        name=title,
+        dataset=dataset,
+        parameters={key: value for one in per_panel for key, value in one.items()},
+        idempotency_key=idempotency_key,
+    )
+    submission = _find(session, actor.user_ref, idempotency_key)
+    assert submission is not None
+    if submission_id is None:
+        return _row(submission)
+    for panel, checked in zip(panels, per_panel, strict=True):
+        _add_job(session, actor, submission, panel, checked)
+    emit_audit(
+        session,
+        JobsOutbox,
+        actor=actor,
+        action="submission.create",
+        target_type="submission",
+        target_ref=submission.ref,
+        target_name=submission.name,
+        after={"dataset": dataset.name, "panels": [panel.row.name for panel in panels]},
+    )
+    db.announce(session, "submissions", submission.ref, owner_ref=actor.user_ref)
+    return _row(submission)
+
+
+def parameters_per_panel(
+    panels: Sequence[PanelDetail], parameters: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Check the panels and give each the parameters that its recipe has, with its defaults."""
+    if not panels:
+        raise Invalid("Choose at least one panel.", field="panels")
+    if len({panel.row.ref for panel in panels}) != len(panels):
+        raise Invalid("A panel is chosen twice. Choose it once.", field="panels")
+    for panel in panels:
+        reason = refusal_of(panel)
+        if reason:
+            raise Invalid(f"“{panel.row.name}” cannot be used: {reason}", field="panels")
+    recipes = [parse_recipe(panel.recipe) for panel in panels]
+    names = [{parameter.name for parameter in recipe.parameters} for recipe in recipes]
+    strangers = sorted(set(parameters) - set().union(*names))
+    if strangers:
+        raise Invalid(
+            f"No chosen panel has a parameter “{strangers[0]}”. Leave it out.", field=strangers[0]
+        )
+    return [
+        check_parameters(recipe, {key: parameters[key] for key in known & set(parameters)})
+        for recipe, known in zip(recipes, names, strict=True)
+    ]
+
+
+def refusal_of(panel: PanelDetail) -> str:
+    """Why a panel cannot be chosen now, with the cure; empty if it can."""
+    row = panel.row
+    if row.retired_at is not None:
+        return "the panel is retired. Choose another one."
+    if not row.is_active:
+        return "an administrator has paused the panel."
+    if not row.service_is_active:
+        return f"the service {row.service_name} is paused or retired. Choose another one."
+    if not row.has_recipe:
+        return "it has no recipe yet. Ask an administrator to add one."
+    return ""
+
+
+def submission_detail(session: Session, *, actor: Actor, submission_ref: str) -> SubmissionDetail:
+    """A submission with its jobs."""
+    require(actor, "job:read")
+    submission = session.exec(select(Submission).where(Submission.ref == submission_ref)).first()
+    if submission is None:
+        raise NotFound("submission")
+    require_own(actor, "job:read", owner_ref=submission.owner_ref, what="submission")
+    assert submission.id is not None
+    return SubmissionDetail(_row(submission), rows_of_submission(session, submission.id))
+
+
+def _insert_once(
+    session: Session,
+    *,
+    actor: Actor,
+    name: str,
+    dataset: ChosenDataset,
+    parameters: Mapping[str, Any],
+    idempotency_key: str,
+) -> int | None:
+    """Insert the submission; None if the key is taken, after waiting for whoever is taking it."""
+    statement = (
+        insert(Submission)
+        .values(
+            ref=new_ref(),
+            owner_ref=actor.user_ref,
+            owner_name=actor.name,
+            name=name,
+            dataset_ref=dataset.ref,
+            dataset_name=dataset.name,
+            parameters=dict(parameters),
+            idempotency_key=idempotency_key,
+            created_at=now(),
+        )
+        .on_conflict_do_nothing(index_elements=["owner_ref", "idempotency_key"])
+        .returning(col(Submission.id))
+    )
+    return session.connection().execute(statement).scalar()
+
+
+def _add_job(
+    session: Session,
+    actor: Actor,
+    submission: Submission,
+    panel: PanelDetail,
+    parameters: Mapping[str, Any],
+) -> None:
+    assert submission.id is not None
+    job = Job(
+        submission_id=submission.id,
+        owner_ref=submission.owner_ref,
+        owner_name=submission.owner_name,
+        name=submission.name,
+        dataset_ref=submission.dataset_ref,
+        dataset_name=submission.dataset_name,
+        service_ref=panel.row.service_ref,
+        service_name=panel.row.service_name,
+        panel_ref=panel.row.ref,
+        panel_name=panel.row.name,
+        panel_snapshot=panel.snapshot,
+        parameters=dict(parameters),
+    )
+    session.add(job)
+    session.flush()
+    assert job.id is not None
+    session.add(JobQueueEntry(job_id=job.id))
+    session.add(
+        JobStatusChange(
+            job_id=job.id, to_status=JobStatus.WAITING, reason="Submitted", actor=actor.name
+        )
+    )
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def _find(session: Session, owner_ref: str, idempotency_key: str) -> Submission | None:
+    return session.exec(
+        select(Submission).where(
+            Submission.owner_ref == owner_ref, Submission.idempotency_key == idempotency_key
+        )
+    ).first()
+
+
+def _row(submission: Submission) -> SubmissionRow:
+    return SubmissionRow(
+        ref=submission.ref,
+        name=submission.name,
+        owner_ref=submission.owner_ref,
+        owner_name=submission.owner_name,
+        dataset_ref=submission.dataset_ref,
+        dataset_name=submission.dataset_name,
+        parameters=submission.parameters,
+        created_at=submission.created_at,
+    )
