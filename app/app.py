@@ -7,7 +7,13 @@ from fastapi import FastAPI
 
 from app.api import sign_in as sign_in_routes
 from app.config import settings
-from app.pages import overview, setup, sign_in  # noqa: F401  (importing a page registers it)
+from app.pages import (  # noqa: F401  (importing a page registers it)
+    account,
+    admin_users,
+    overview,
+    setup,
+    sign_in,
+)
 from app.pages.template import PAGES
 from app.states.hub import listening
 from app.states.live import sweep_closed_tabs
@@ -29,6 +35,7 @@ api.include_router(sign_in_routes.router)
 app = rx.App(
     html_lang="en",
     stylesheets=["/style.css"],
+    head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
     api_transformer=api,
 )
 app.register_lifespan_task(databases)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse
 
-from app.api.session import refuse_foreign_origin
+from app.api.session import CurrentActor, refuse_foreign_origin
 from app.config import settings
 from app.domain import people, sessions
 from app.domain.errors import Conflict, Invalid, NotFound, Refused
@@ -68,6 +68,17 @@ def set_up(
     except (Invalid, Conflict, NotFound) as error:
         return _see("/setup", token=token, problem=error.message)
     return _signed_in(cookie, "/")
+
+
+@router.post("/password")
+def change_password(actor: CurrentActor, current: Text, new: Text) -> RedirectResponse:
+    """Change one's own password; the other browsers are signed out."""
+    try:
+        with db.session(db.USERS) as session:
+            people.change_password(session, actor=actor, current=current, new=new)
+    except (Invalid, Refused) as error:
+        return _see("/account", problem=error.message)
+    return _see("/account", saved="1")
 
 
 def own_path(target: str) -> str:

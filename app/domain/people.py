@@ -116,6 +116,20 @@ def sign_in(
     return open_session(session, user=user, client_address=client_address, user_agent=user_agent)
 
 
+def change_password(session: Session, *, actor: Actor, current: str, new: str) -> None:
+    """Change the actor's own password; every other session of theirs ends."""
+    user = _user_by_ref(session, actor.user_ref)
+    subjects = [f"account:{user.email}"]
+    sign_in_delay.refuse_if_blocked(session, subjects=subjects)
+    if not passwords.verify(current, user.password_hash):
+        raise Invalid("The current password is wrong.", field="current")
+    passwords.check_strength(new, email=user.email)
+    user.password_hash = passwords.hash_password(new)
+    session.add(user)
+    _end_sessions(session, user, except_ref=actor.session_ref)
+    _audit(session, actor, "user:change-password", user)
+
+
 def list_people(session: Session, *, actor: Actor, search: str = "") -> list[PersonRow]:
     """List people by name, at most 200; `search` looks in names and e-mail addresses."""
     require(actor, "user:read")
@@ -238,10 +252,14 @@ def _user_by_ref(session: Session, user_ref: str) -> User:
     return user
 
 
-def _end_sessions(session: Session, user: User) -> None:
+def _end_sessions(session: Session, user: User, *, except_ref: str = "") -> None:
     session.execute(
         update(UserSession)
-        .where(col(UserSession.user_id) == user.id, col(UserSession.revoked_at).is_(None))
+        .where(
+            col(UserSession.user_id) == user.id,
+            col(UserSession.revoked_at).is_(None),
+            col(UserSession.ref) != except_ref,
+        )
         .values(revoked_at=now())
     )
 

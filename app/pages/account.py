@@ -1,0 +1,157 @@
+"""One's own account: who one is, the password, the signed-in browsers."""
+
+import asyncio
+from dataclasses import asdict
+from typing import TypedDict
+
+import reflex as rx
+
+from app.components.frame import fact, facts, field, notice, page_header, section
+from app.components.moment import moment
+from app.domain import sessions
+from app.domain.access import Actor
+from app.domain.passwords import MIN_LENGTH
+from app.pages.template import page
+from app.states.guard import guarded
+from app.states.session import SessionState
+from models import db
+
+
+class SessionVar(TypedDict):
+    """A signed-in browser, as the page shows it."""
+
+    ref: str
+    last_seen_at: str
+    created_at: str
+    client_address: str
+    user_agent: str
+    is_current: bool
+
+
+class AccountState(rx.State):
+    """The account page."""
+
+    sessions: list[SessionVar] = []
+
+    @guarded("")
+    async def load(self, actor: Actor) -> None:
+        """Read the actor's own sessions."""
+        self.sessions = await asyncio.to_thread(_sessions, actor)
+
+    @guarded("")
+    async def revoke(self, actor: Actor, session_ref: str) -> None:
+        """End one of the actor's own sessions."""
+        await asyncio.to_thread(_revoke, actor, str(session_ref))
+        self.sessions = await asyncio.to_thread(_sessions, actor)
+
+    @rx.var
+    def problem(self) -> str:
+        """Why the new password was not accepted."""
+        return str(self.router.url.query_parameters.get("problem", ""))[:300]
+
+    @rx.var
+    def is_saved(self) -> bool:
+        """Whether the password was just changed."""
+        return self.router.url.query_parameters.get("saved", "") == "1"
+
+
+def _sessions(actor: Actor) -> list[SessionVar]:
+    with db.session(db.USERS) as session:
+        rows = sessions.my_sessions(session, actor=actor)
+    return [
+        SessionVar(
+            **{
+                **asdict(row),
+                "created_at": row.created_at.isoformat(),
+                "last_seen_at": row.last_seen_at.isoformat(),
+            }
+        )
+        for row in rows
+    ]
+
+
+def _revoke(actor: Actor, session_ref: str) -> None:
+    with db.session(db.USERS) as session:
+        sessions.revoke_my_session(session, actor=actor, session_ref=session_ref)
+
+
+def _session_row(row: rx.Var[SessionVar]) -> rx.Component:
+    end = rx.button(
+        "Sign out",
+        on_click=AccountState.revoke(row["ref"]),
+        size="1",
+        variant="surface",
+        color_scheme="gray",
+        high_contrast=True,
+    )
+    return rx.table.row(
+        rx.table.row_header_cell(row["user_agent"], max_width="380px"),
+        rx.table.cell(row["client_address"]),
+        rx.table.cell(moment(row["last_seen_at"])),
+        rx.table.cell(rx.cond(row["is_current"], rx.text("this browser", size="2"), end)),
+    )
+
+
+def _password_form() -> rx.Component:
+    return rx.el.form(
+        rx.el.input(
+            type="text",
+            name="username",
+            value=SessionState.email,
+            auto_complete="username",
+            read_only=True,
+            hidden=True,
+        ),
+        field(
+            "Current password",
+            rx.input(
+                name="current", type="password", auto_complete="current-password", required=True
+            ),
+        ),
+        field(
+            "New password",
+            rx.input(name="new", type="password", auto_complete="new-password", required=True),
+            hint=f"At least {MIN_LENGTH} characters. Your other browsers are signed out.",
+        ),
+        rx.el.div(rx.button("Change password", type="submit")),
+        action="/auth/password",
+        method="post",
+        class_name="stack",
+        style={"maxWidth": "380px"},
+    )
+
+
+@page("/account", title="Account", on_load=AccountState.load)
+def account() -> rx.Component:
+    """Show the actor's own account."""
+    head = [rx.table.column_header_cell(t) for t in ("Browser", "Address", "Last used", "Session")]
+    return rx.fragment(
+        page_header("Account"),
+        section(
+            "You",
+            facts(fact("Name", SessionState.name), fact("E-mail address", SessionState.email)),
+        ),
+        section(
+            "Password",
+            rx.cond(
+                AccountState.problem,
+                notice(AccountState.problem, color="red", icon="circle-alert", role="alert"),
+            ),
+            rx.cond(AccountState.is_saved, notice("Your password is changed.", color="green")),
+            _password_form(),
+        ),
+        section(
+            "Signed-in browsers",
+            rx.el.div(
+                rx.table.root(
+                    rx.table.header(rx.table.row(*head)),
+                    rx.table.body(rx.foreach(AccountState.sessions, _session_row)),
+                    size="1",
+                ),
+                class_name="scroll-x",
+                tab_index=0,
+                role="region",
+                aria_label="Signed-in browsers",
+            ),
+        ),
+    )
