@@ -63,9 +63,18 @@ class Settings(BaseSettings):
         """
         return {name: self._url_of(name) for name in DATABASE_NAMES}
 
-    def _url_of(self, name: str) -> str:
+    @property
+    def needs_embedded_postgres(self) -> bool:
+        """Whether some database has neither an own URL nor a base URL."""
+        return not self.database_url and not all(map(self.own_url_of, DATABASE_NAMES))
+
+    def own_url_of(self, name: str) -> str:
+        """Return the URL that was given for one database alone, or an empty string."""
         own: str = getattr(self, f"{name}_url")
-        if own:
+        return own
+
+    def _url_of(self, name: str) -> str:
+        if own := self.own_url_of(name):
             return with_driver(own)
         if not self.database_url:
             raise ValueError(

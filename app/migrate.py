@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic.config import Config
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from alembic import command
 from app.config import settings
@@ -41,16 +42,49 @@ def upgrade(name: str, revision: str = "head") -> None:
 
 
 def main() -> None:
-    """Create what is missing and migrate every database to its newest revision."""
+    """Create what is missing and migrate every database to its newest revision.
+
+    Ends the process with a sentence for the operator where a database cannot be used.
+    """
     urls = settings().database_urls
     db.configure(urls)
     for name in db.BASES:
-        if settings().database_url:
-            create_database(urls[name])
-        upgrade(name)
+        own = bool(settings().own_url_of(name))
+        setting = f"FGIP_{name.upper()}_URL" if own else "FGIP_DATABASE_URL"
+        refuse_foreign_url(urls[name], setting)
+        try:
+            if not own:
+                create_database(urls[name])
+            upgrade(name)
+        except OperationalError as error:
+            raise SystemExit(unusable(urls[name], error, setting)) from None
     with db.session(db.USERS) as session:
         ensure_roles(session)
     db.dispose()
+
+
+def refuse_foreign_url(url: str, setting: str) -> None:
+    """End the process with a sentence unless the URL is one of a PostgreSQL database."""
+    try:
+        is_postgres = make_url(url).get_backend_name() == "postgresql"
+    except (ArgumentError, ValueError):
+        is_postgres = False
+    if not is_postgres:
+        raise SystemExit(
+            f"{setting} is not the URL of a PostgreSQL server. "
+            "It looks like postgresql://user:password@host:5432"
+        )
+
+
+def unusable(url: str, error: OperationalError, setting: str) -> str:
+    """Say which database cannot be used, why, and what to look at; never its password."""
+    target = make_url(url)
+    cause = str(error.orig).strip().splitlines()[0].strip()
+    return (
+        f"The database {target.database} cannot be used: {cause}.\n"
+        f"Check {setting}, that the server at {target.host or 'the local socket'} runs, "
+        f"and that it lets the user {target.username or '(none)'} in."
+    )
 
 
 if __name__ == "__main__":

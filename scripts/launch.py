@@ -1,0 +1,177 @@
+"""Start the platform: everything on one machine, or one part of it.
+
+scripts/run                     PostgreSQL (unless a URL is configured), migrations, web, worker
+scripts/run --demo              the same on a throw-away data folder, with something to try
+scripts/run web|worker|migrate  one part, for a site that runs each on its own
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+from app.config import Settings
+from models import embedded
+from scripts import ROOT, frontend
+from scripts.machine import occupy, refuse_taken_port
+from scripts.processes import Child, Supervisor, die_with_parent
+
+PARTS = {"web": "scripts.web", "worker": "workers", "migrate": "scripts.prepare"}
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+START_SECONDS = 120
+START_FAILURES = 3
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("part", nargs="?", choices=["all", *PARTS], default="all")
+    parser.add_argument("--demo", action="store_true", help="try it: nothing is kept")
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", help="port to listen on (8000)")
+    parser.add_argument("--data-dir", type=Path, help="folder for everything that is kept (.data)")
+    return parser.parse_args()
+
+
+def python(module: str, *options: str) -> list[str]:
+    """Return the command that runs one of our modules."""
+    return [sys.executable, "-m", module, *options]
+
+
+def configure(options: argparse.Namespace) -> Settings:
+    """Join the command line with the environment, for this process and its children."""
+    for name in ("host", "port", "data_dir"):
+        if value := getattr(options, name):
+            os.environ[f"FGIP_{name.upper()}"] = str(value)
+    # Fewer malloc arenas: threads that wait for a database need none of their own.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    try:
+        chosen = Settings()
+    except ValidationError as error:
+        raise SystemExit(
+            "\n".join(
+                f"FGIP_{str(problem['loc'][0]).upper()}: {problem['msg']}, not {problem['input']!r}"
+                for problem in error.errors()
+            )
+        ) from None
+    if "public_url" not in chosen.model_fields_set:
+        os.environ["FGIP_PUBLIC_URL"] = f"http://127.0.0.1:{chosen.port}"
+    os.environ["FGIP_DATA_DIR"] = str(chosen.data_dir.resolve())
+    return Settings()
+
+
+def prepare() -> str:
+    """Migrate every database; return the set-up link if there is no administrator yet."""
+    done = subprocess.run(
+        python("scripts.prepare"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=die_with_parent,
+    )
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return done.stdout.strip()
+
+
+async def answers(host: str, port: int, path: str) -> bool:
+    """Tell whether a page is there."""
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        status = await reader.readline()
+        writer.close()
+    except OSError:
+        return False
+    return b" 200 " in status
+
+
+async def until_it_answers(
+    supervisor: Supervisor, name: str, host: str, port: int, path: str
+) -> None:
+    """Wait until a child serves a page, or we are told to stop; give up if it keeps failing."""
+    deadline = asyncio.get_running_loop().time() + START_SECONDS
+    while not supervisor.stopping.is_set() and not await answers(host, port, path):
+        late = asyncio.get_running_loop().time() > deadline
+        if late or supervisor.failures[name] >= START_FAILURES:
+            raise SystemExit(f"The {name} does not start; its messages are above.")
+        await asyncio.sleep(0.1)
+
+
+async def serve(chosen: Settings, link: str) -> None:
+    """Keep web and worker running until Ctrl-C or SIGTERM."""
+    supervisor = Supervisor()
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, supervisor.stopping.set)
+    try:
+        supervisor.start(Child("web process", python("scripts.web")))
+        supervisor.start(Child("worker", python("workers")))
+        await until_it_answers(supervisor, "web process", visited(chosen.host), chosen.port, "/")
+        if not supervisor.stopping.is_set():
+            welcome(chosen, link)
+        await supervisor.stopping.wait()
+        print("\nStopping.", flush=True)
+    finally:
+        await supervisor.stop()
+
+
+def visited(host: str) -> str:
+    """Return the address at which this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
+
+
+def welcome(chosen: Settings, link: str) -> None:
+    """Say where the platform is and how the first person gets in."""
+    lines = ["", f"The platform is at {chosen.public_url}"]
+    if visited(chosen.host) != chosen.host and len(chosen.allowed_origins) > 1:
+        lines += [
+            f"Other machines reach port {chosen.port}, but pages work only at that address:",
+            "set FGIP_PUBLIC_URL to the one that people type.",
+        ]
+    if link:
+        lines += ["", "Make the first administrator with this link; it works once:", link]
+    print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)
+
+
+def everything(options: argparse.Namespace) -> None:
+    """Start PostgreSQL, migrate, and serve until told to stop; leave no process behind."""
+    with ExitStack() as undo:
+        if options.demo:
+            options.data_dir = undo.enter_context(TemporaryDirectory(prefix="fgip-demo-"))
+        chosen = configure(options)
+        refuse_taken_port(chosen.host, chosen.port)
+        occupy(chosen.data_dir)
+        frontend.build()
+        if chosen.needs_embedded_postgres:
+            folder = chosen.data_dir / "postgres"
+            os.environ["FGIP_DATABASE_URL"] = embedded.start(folder)
+            undo.callback(embedded.stop, folder)
+        asyncio.run(serve(chosen, prepare()))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def main() -> None:
+    """Start what the command line asks for."""
+    options = arguments()
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: sys.exit(130))
+    if options.part == "all":
+        everything(options)
+    else:
+        configure(options)
+        os.execv(sys.executable, python(PARTS[options.part]))
+
+
+if __name__ == "__main__":
+    main()
