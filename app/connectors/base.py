@@ -26,17 +26,18 @@ import httpx
 
 
 class ConnectorError(Exception):
-    """Something between us and a service went wrong. The text is fit for a person."""
+    """Something between us and a service went wrong. The text is fit for a person.
+
+    `may_have_arrived` is true when the request was sent and its effect is not known, so that it may
+    have taken effect: after such a `submit` look the run up with `find` before trying again.
+    """
 
     can_retry: ClassVar[bool] = False
+    may_have_arrived: bool = False
 
 
 class Unreachable(ConnectorError):
-    """The service did not answer: DNS, TCP, TLS, a time limit, or a lost connection.
-
-    `may_have_arrived` is true when the request was sent before contact was lost, so that it may
-    have taken effect.
-    """
+    """The service did not answer: DNS, TCP, TLS, a time limit, or a lost connection."""
 
     can_retry = True
 
@@ -59,12 +60,14 @@ class ServiceFault(ConnectorError):
     """The service failed with an error of its own (5xx)."""
 
     can_retry = True
+    may_have_arrived = True
 
 
 class InvalidAnswer(ConnectorError):
     """The answer is not of the protocol: HTML, broken JSON, wrong types, too long."""
 
     can_retry = True
+    may_have_arrived = True
 
 
 class NotAuthorised(ConnectorError):

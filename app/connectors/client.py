@@ -1,0 +1,260 @@
+"""The HTTP client of all connectors, and the only ways to read an answer with it.
+
+Every request has an overall time limit beside those of its parts, so that a server that dribbles
+its headers or body ends too; every body a size limit, counted after decompression; every redirect
+is checked. Errors of the network leave here as `ConnectorError`, with texts for people that name
+the host and nothing more of the URL.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpcore
+import httpx
+
+from app.connectors.addresses import CheckedBackend, certificate_text, is_public
+from app.connectors.answers import Answer, error_of, json_of, place
+from app.connectors.base import ConnectorError, InvalidAnswer, Rejected, Unreachable
+
+VERSION = "0.1.0"
+USER_AGENT = f"federated-genomic-imputation-platform/{VERSION}"
+
+JSON_LIMIT = 8 * 1024**2
+MAX_REDIRECTS = 5
+# A transfer may take this much longer than a short request: bytes per second at the slowest.
+SLOWEST_TRANSFER = 8 * 1024
+PUBLIC_ONLY = "public_only"
+
+
+class _Transport(httpx.AsyncBaseTransport):
+    """Connects to checked addresses; with the extension `public_only` to public ones alone."""
+
+    def __init__(self) -> None:
+        context = httpx.create_ssl_context()
+        # An institute's own certificate authority is usually in the system's store only.
+        context.load_default_certs()
+        self._pools = {public: _pooled(context, public_only=public) for public in (False, True)}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        transport = self._pools[bool(request.extensions.get(PUBLIC_ONLY))]
+        return await transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for transport in self._pools.values():
+            await transport.aclose()
+
+
+def _pooled(context: Any, *, public_only: bool) -> httpx.AsyncHTTPTransport:
+    transport = httpx.AsyncHTTPTransport(verify=context)
+    # httpx has no parameter for the network backend; httpcore has.
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=context,
+        max_connections=100,
+        # A run that a WES server forks inherits the socket: a request on an idle connection can
+        # then hang for ever, so that none is reused.
+        max_keepalive_connections=0,
+        network_backend=CheckedBackend(public_only=public_only),
+    )
+    return transport
+
+
+def open_client(*, request_timeout: float = 60.0) -> httpx.AsyncClient:
+    """A client for requests to services; close it with `async with` or `aclose()`.
+
+    `request_timeout` is in seconds and holds for a request with a short answer as a whole. The
+    client takes nothing from the environment but `SSL_CERT_FILE` and `SSL_CERT_DIR`, keeps no
+    cookies, and follows no redirect by itself (see `fetch`).
+    """
+    return httpx.AsyncClient(
+        transport=_Transport(),
+        timeout=httpx.Timeout(request_timeout, connect=min(10.0, request_timeout)),
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def time_limit(client: httpx.AsyncClient) -> float:
+    """Seconds that a request with a short answer may take as a whole."""
+    return client.timeout.read or 60.0
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn errors of the network into `ConnectorError`; `where` names the service."""
+    try:
+        yield
+    except httpx.LocalProtocolError:
+        # Its text can hold a header's value, so nothing of it may go on.
+        raise Rejected(f"The request to {where} holds characters that HTTP forbids.") from None
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise Rejected(
+            f"“{where}” is no usable address: one begins with http:// or https:// and a host."
+        ) from error
+    except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise Unreachable(f"{where} did not accept a connection in time.") from error
+    except httpx.ConnectError as error:
+        text = certificate_text(where, error) or f"{where} ended the connection at once."
+        raise Unreachable(text) from error
+    except httpx.RemoteProtocolError as error:
+        if "disconnected" in str(error) or "closed connection" in str(error):
+            raise Unreachable(f"{where} broke off.", may_have_arrived=True) from error
+        raise InvalidAnswer(f"{where} does not speak HTTP as expected.") from error
+    except (httpx.TimeoutException, TimeoutError) as error:
+        text = f"{where} took the request but did not answer in time."
+        raise Unreachable(text, may_have_arrived=True) from error
+    except (httpx.DecodingError, zlib.error) as error:
+        raise InvalidAnswer(f"{where} sent an answer that cannot be unpacked.") from error
+    except (httpx.HTTPError, OSError) as error:
+        text = certificate_text(where, error) or f"The connection to {where} was lost."
+        raise Unreachable(text, may_have_arrived=True) from error
+
+
+async def fetch(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    limit: int = JSON_LIMIT,
+    keep_tail: bool = False,
+) -> Answer:
+    """Send a request and read its answer, whatever its status, up to `limit` bytes.
+
+    A longer body is cut (`Answer.is_cut`): its beginning is kept, or its end with `keep_tail`,
+    for which up to 64 times the limit are read. Raises `Unreachable`, `InvalidAnswer`, `Rejected`.
+    """
+    sent = int(request.headers.get("content-length", 0))
+    with translated(place(request.url)):
+        async with asyncio.timeout(time_limit(client) + sent / SLOWEST_TRANSFER):
+            response = await send(client, request)
+            try:
+                body, is_cut = await _read(response, limit, keep_tail)
+            finally:
+                await response.aclose()
+    return Answer(response.request.url, response.status_code, response.headers, body, is_cut)
+
+
+async def read_json(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    limit: int = JSON_LIMIT,
+    secret: str = "",
+    missing: type[ConnectorError] = Rejected,
+) -> Any:
+    """Send a request and return the JSON of a successful answer; any error raises.
+
+    `secret` is kept out of error texts; `missing` is the error that a 404 stands for.
+    """
+    answer = await fetch(client, request, limit=limit)
+    if error := error_of(answer, secret=secret, missing=missing):
+        raise error
+    return json_of(answer)
+
+
+async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send a request and follow up to five redirects of a GET; the caller closes the response.
+
+    A redirect from https to http is refused, and one from the public internet into this network. A
+    redirected POST is refused: it would arrive as something else, or twice.
+    """
+    for _ in range(MAX_REDIRECTS + 1):
+        response = await client.send(request, stream=True, follow_redirects=False)
+        following = response.next_request
+        if following is None:
+            return response
+        await response.aclose()
+        where, target = place(request.url), place(following.url)
+        if request.method not in ("GET", "HEAD"):
+            raise Rejected(
+                f"{where} redirects to {following.url.scheme}://{target}: enter that address as "
+                "the service's base URL."
+            )
+        if request.url.scheme == "https" and following.url.scheme != "https":
+            raise Rejected(f"{where} redirects from https to http, which would not be private.")
+        await _confine(request.url, following)
+        request = following
+    raise InvalidAnswer(f"{where} redirects more than {MAX_REDIRECTS} times.")
+
+
+async def _confine(origin: httpx.URL, request: httpx.Request) -> None:
+    """Forbid a hop that leaves a host of the public internet to come back into this network."""
+    if request.url.host == origin.host:
+        return
+    if await is_public(origin.host):
+        request.extensions[PUBLIC_ONLY] = True
+
+
+async def _read(response: httpx.Response, limit: int, keep_tail: bool) -> tuple[bytes, bool]:
+    body, total = bytearray(), 0
+    async for piece in _decoded(response):
+        body += piece
+        total += len(piece)
+        if len(body) > limit:
+            if not keep_tail:
+                return bytes(body[:limit]), True
+            del body[: len(body) - limit]
+            if total > 64 * limit:
+                break
+    return bytes(body), total > limit
+
+
+async def _decoded(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body in small pieces; httpx would unpack each network chunk at once, a thousandfold."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("", "identity"):
+        async for piece in response.aiter_bytes():
+            yield piece
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise InvalidAnswer(f"{place(response.url)} packs its answer in a way we did not ask for.")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    async for packed in response.aiter_raw():
+        while packed:
+            yield unpacker.decompress(packed, 64 * 1024)
+            packed = unpacker.unconsumed_tail  # noqa: PLW2901
+    yield unpacker.flush()
+
+
+@asynccontextmanager
+async def streaming(
+    client: httpx.AsyncClient, request: httpx.Request
+) -> AsyncIterator[httpx.Response]:
+    """Send a request and hand over the response with its body unread.
+
+    Read the body with `transfer_chunks`. Only the way to the headers has the client's time limit.
+    """
+    with translated(place(request.url)):
+        async with asyncio.timeout(time_limit(client)):
+            response = await send(client, request)
+    try:
+        yield response
+    finally:
+        await response.aclose()
+
+
+async def transfer_chunks(
+    client: httpx.AsyncClient, response: httpx.Response
+) -> AsyncIterator[bytes]:
+    """The raw body of a long transfer, ended by `Unreachable` when it crawls.
+
+    The time spent waiting for the server may grow with what arrived, at `SLOWEST_TRANSFER`.
+    """
+    clock = asyncio.get_running_loop().time
+    chunks = response.aiter_raw() if not response.is_stream_consumed else response.aiter_bytes()
+    waited, received = 0.0, 0
+    while True:
+        started = clock()
+        with translated(place(response.request.url)):
+            budget = time_limit(client) + received / SLOWEST_TRANSFER - waited
+            async with asyncio.timeout(max(budget, 0.0)):
+                chunk = await anext(chunks, None)
+        if chunk is None:
+            return
+        waited += clock() - started
+        received += len(chunk)
+        yield chunk

@@ -1,0 +1,106 @@
+"""Reading a file from an offset on: from a service over HTTP, or from a shared folder."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from app.connectors.answers import Answer, error_of, place
+from app.connectors.base import Download, InvalidAnswer, Unreachable
+from app.connectors.client import streaming, transfer_chunks
+
+CHUNK = 256 * 1024
+PACKED = (".gz", ".bgz", ".tgz", ".zip")
+
+
+@asynccontextmanager
+async def open_url(
+    client: httpx.AsyncClient, request: httpx.Request, *, offset: int, name: str, secret: str = ""
+) -> AsyncIterator[Download]:
+    """Read a file over HTTP from `offset` on (RFC 9110, 14: range requests).
+
+    A service that ignores the range sends the whole file, and `Download.offset` is then 0, as it is
+    when the file is now shorter than `offset`.
+    """
+    request.headers["Accept-Encoding"] = "identity"
+    if offset:
+        request.headers["Range"] = f"bytes={offset}-"
+    async with streaming(client, request) as response:
+        if response.status_code == 416:
+            size = _total(response)
+            if size == offset:
+                yield Download(_nothing(), offset, size)
+                return
+        else:
+            await _check(response, name, secret)
+            start, size = _extent(response, offset)
+            yield Download(transfer_chunks(client, response), start, size)
+            return
+    del request.headers["Range"]
+    async with open_url(client, request, offset=0, name=name, secret=secret) as download:
+        yield download
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield
+
+
+async def _check(response: httpx.Response, name: str, secret: str) -> None:
+    """Raise if the answer is not the file: an error, a web page, or packed once more."""
+    where = place(response.request.url)
+    if not response.is_success:
+        body = b""
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > 64 * 1024:
+                break
+        answer = Answer(response.request.url, response.status_code, response.headers, body)
+        raise error_of(answer, secret=secret) or InvalidAnswer(f"{where} sent no file.")
+    kind = response.headers.get("content-type", "").lower()
+    if "html" in kind and not name.lower().endswith((".html", ".htm")):
+        raise InvalidAnswer(f"{where} sent a web page instead of the file {name}.")
+    encoding = response.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity" and not name.lower().endswith(PACKED):
+        raise InvalidAnswer(f"{where} sent {name} packed ({encoding}), which was not asked for.")
+
+
+def _extent(response: httpx.Response, offset: int) -> tuple[int, int | None]:
+    """Where the bytes begin, and the size of the whole file if it is told."""
+    if response.status_code != 206:
+        length = response.headers.get("content-length", "")
+        return 0, int(length) if length.isdecimal() else None
+    matched = re.match(r"bytes (\d+)-\d+/", response.headers.get("content-range", ""))
+    if not matched or int(matched[1]) != offset:
+        raise InvalidAnswer(f"{place(response.request.url)} sent another part than was asked for.")
+    return offset, _total(response)
+
+
+def _total(response: httpx.Response) -> int | None:
+    matched = re.search(r"/(\d+)$", response.headers.get("content-range", ""))
+    return int(matched[1]) if matched else None
+
+
+@asynccontextmanager
+async def open_path(path: Path, *, offset: int) -> AsyncIterator[Download]:
+    """Read a file of this machine from `offset` on, or from 0 if it is shorter."""
+    try:
+        file = await asyncio.to_thread(path.open, "rb")
+    except OSError as error:
+        raise Unreachable(f"The output {path.name} cannot be read: {error.strerror}.") from error
+    try:
+        size = os.fstat(file.fileno()).st_size
+        start = offset if offset <= size else 0
+        file.seek(start)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            while chunk := await asyncio.to_thread(file.read, CHUNK):
+                yield chunk
+
+        yield Download(chunks(), start, size)
+    finally:
+        file.close()

@@ -1,0 +1,286 @@
+"""GA4GH WES 1.0.0, 1.0.1 and 1.1.0 as servers really speak it.
+
+https://github.com/ga4gh/workflow-execution-service-schemas. The standard has no batch status, no
+output download and no idempotency key; the ways round that are here. What servers do instead of the
+standard is told in the `wes_…` modules beside this one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any, ClassVar
+
+import httpx
+
+from app.connectors.answers import json_of
+from app.connectors.base import (
+    Busy,
+    CancelOutcome,
+    Capability,
+    ConnectorError,
+    Download,
+    Endpoint,
+    InvalidAnswer,
+    NotAuthorised,
+    PanelOffer,
+    Rejected,
+    RemoteFile,
+    RunDetails,
+    RunRequest,
+    RunState,
+    RunStatus,
+    ServiceFacts,
+    UnknownRun,
+    Unreachable,
+    Unsupported,
+)
+from app.connectors.transfer import open_path, open_url
+from app.connectors.wes_find import find_by_tag
+from app.connectors.wes_http import NotYet, WesHttp
+from app.connectors.wes_logs import read_logs
+from app.connectors.wes_outputs import MOST_FILES, Found, outputs_of, remote_file, shared_folders
+from app.connectors.wes_parse import (
+    TERMINAL,
+    exit_code_of,
+    failure_of,
+    looks_like_service_info,
+    mapping_of,
+    moment_of,
+    run_id_of,
+    run_status,
+    service_facts,
+)
+from app.connectors.wes_submit import form_fields, multipart
+
+# From this many runs on, one list is cheaper than asking for each.
+LIST_FROM = 4
+MOST_PAGES = 3
+AT_ONCE = 8
+LEAST = 64 * 1024
+
+
+class WesConnector:
+    """Speaks WES to one service.
+
+    `api_config` may hold `workflow_engine` and `workflow_engine_version` (sent where the recipe
+    names none) and `shared_folder` (see `wes_outputs.shared_folders`).
+    """
+
+    api_type: ClassVar[str] = "wes"
+
+    def __init__(self, client: httpx.AsyncClient, endpoint: Endpoint) -> None:
+        self._http = WesHttp(client, endpoint)
+        self._config = endpoint.api_config
+
+    async def probe(self) -> ServiceFacts:
+        """`GET /service-info`."""
+        body = await self._http.get("service-info")
+        if not looks_like_service_info(body):
+            raise InvalidAnswer(
+                "The address answers with JSON that is no WES service-info: check the base URL, "
+                "and that this is a WES."
+            )
+        facts = service_facts(body)
+        if shared_folders(self._config):
+            return replace(facts, capabilities=facts.capabilities | {Capability.DOWNLOAD})
+        return facts
+
+    async def check_authorised(self) -> None:
+        """`GET /runs`: service-info stays open where the rest wants a credential.
+
+        Raises `Unsupported` if the service has no list, so that it cannot be told.
+        """
+        request = await self._http.request("GET", self._http.url("runs"), params={"page_size": "1"})
+        # Toil sends all its runs whatever page size is asked for; the beginning is enough here.
+        answer = await self._http.ask(request, limit=LEAST, missing=Unsupported)
+        if not answer.is_cut or answer.is_html:
+            json_of(answer)
+
+    async def panels(self) -> Sequence[PanelOffer]:
+        """WES knows workflows, not panels."""
+        raise Unsupported("WES has no reference panels: an administrator describes them here.")
+
+    async def submit(self, request: RunRequest) -> str:
+        """`POST /runs`, with our id among the tags."""
+        try:
+            facts = await self.probe()
+        except ConnectorError as error:
+            error.may_have_arrived = False  # nothing was submitted yet
+            raise
+        fields = form_fields(request, facts, self._config)
+        with multipart(self._http.client, self._http.url("runs"), fields, request) as form:
+            form.headers.update(self._http.credential())
+            answer = await self._http.ask(form, missing=Rejected)
+        if remote_id := run_id_of(json_of(answer)):
+            return remote_id
+        raise InvalidAnswer("The service took the submission but named no run.")
+
+    async def find(self, job_ref: str) -> str | None:
+        """Look for the run whose tag carries our id (see `wes_find`)."""
+        return await find_by_tag(self._http, await self.probe(), job_ref)
+
+    async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RunStatus]:
+        """`GET /runs` for many, `GET /runs/{id}/status` for few and for those not listed.
+
+        A run that the service cannot tell about for the moment is UNKNOWN, with its words as the
+        message. Just after its submission a run may be unknown to the service and so left out.
+        Raises if no run at all could be asked about.
+        """
+        known, is_whole = await self._listed(set(remote_ids))
+        rest = [remote_id for remote_id in dict.fromkeys(remote_ids) if remote_id not in known]
+        answers = await self._asked(rest, verify=is_whole)
+        errors = [one for one in answers.values() if isinstance(one, ConnectorError)]
+        if errors and len(errors) == len(rest) and not known:
+            raise errors[0]
+        for remote_id, found in answers.items():
+            if isinstance(found, ConnectorError):
+                known[remote_id] = RunStatus(remote_id, RunState.UNKNOWN, "", str(found))
+            elif found:
+                known[remote_id] = found
+        return known
+
+    async def _listed(self, wanted: set[str]) -> tuple[dict[str, RunStatus], bool]:
+        """The wanted runs that the list shows, and whether the list was read to its end."""
+        found: dict[str, RunStatus] = {}
+        is_end = False
+        if len(wanted) < LIST_FROM:
+            return found, is_end
+        try:
+            async for page, is_end in self._http.pages(MOST_PAGES):  # noqa: B007
+                for run in page:
+                    if run_id_of(run) in wanted:
+                        found[run_id_of(run)] = run_status(run_id_of(run), run.get("state"))
+                if len(found) == len(wanted):
+                    break
+        except (Busy, NotAuthorised):
+            raise
+        except ConnectorError as error:
+            if isinstance(error, Unreachable) and not error.may_have_arrived:
+                raise
+            # A list that is missing, broken or too slow says nothing about the runs themselves.
+        return found, is_end
+
+    async def _asked(
+        self, remote_ids: Sequence[str], *, verify: bool
+    ) -> dict[str, RunStatus | ConnectorError | None]:
+        """Each run asked about by itself; when contact is lost, the rest is not tried."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        lost: list[Unreachable] = []
+
+        async def ask(remote_id: str) -> RunStatus | ConnectorError | None:
+            async with gate:
+                if lost:
+                    return lost[0]
+                found = await self._status_or_error(remote_id, verify=verify)
+                if isinstance(found, Unreachable):
+                    lost.append(found)
+                return found
+
+        return dict(zip(remote_ids, await asyncio.gather(*map(ask, remote_ids)), strict=True))
+
+    async def _status_or_error(
+        self, remote_id: str, *, verify: bool
+    ) -> RunStatus | ConnectorError | None:
+        """One run's state, None if it is unknown, or what kept the service from telling.
+
+        wes-service says 200 and RUNNING to any id, even a made-up one. To `verify` a run that its
+        list lacks, the whole run log is asked for, which it cannot give for a run it does not have.
+        """
+        try:
+            body = await self._http.run_body(remote_id, *([] if verify else ["status"]))
+        except UnknownRun:
+            return None
+        except NotYet as error:
+            return RunStatus(remote_id, RunState.UNKNOWN, "", str(error))
+        except ConnectorError as error:
+            return error
+        if run_id_of(body) not in ("", remote_id):
+            return InvalidAnswer("The service answered about another run than was asked for.")
+        return run_status(remote_id, body.get("state"))
+
+    async def details(self, remote_id: str) -> RunDetails:
+        """`GET /runs/{id}`, and the logs it points to."""
+        body = await self._http.run_body(remote_id)
+        own = mapping_of(body.get("run_log"))
+        status = run_status(remote_id, body.get("state"))
+        logs = await read_logs(self._http, remote_id, body)
+        failure = ""
+        if status.state is RunState.FAILED:
+            failure = "\n".join(filter(None, (status.message, failure_of(logs))))
+        return RunDetails(
+            status=status,
+            logs=logs,
+            outputs=self._outputs(remote_id, body.get("outputs")),
+            # wes-service says -1 while a run is at work.
+            exit_code=exit_code_of(own.get("exit_code")) if status.state in TERMINAL else None,
+            failure=failure,
+            started_at=moment_of(own.get("start_time")),
+            ended_at=moment_of(own.get("end_time")),
+        )
+
+    def _outputs(self, remote_id: str, outputs: Any) -> list[RemoteFile]:
+        folders = shared_folders(self._config)
+        located = {
+            self._location(remote_id, found): found
+            for found in islice(outputs_of(outputs), MOST_FILES)
+        }
+        return [remote_file(found, location, folders) for location, found in located.items()]
+
+    def _location(self, remote_id: str, found: Found) -> str:
+        """Where an output is looked for.
+
+        A service behind a proxy names itself by an address that only it can use (Sapporo's
+        `--base-url`): what lies below this run is asked for at the address that works.
+        """
+        below = f"/runs/{remote_id}/"
+        if found.location.startswith(("http://", "https://")) and below in found.location:
+            return self._http.base + below + found.location.partition(below)[2]
+        return found.location
+
+    @asynccontextmanager
+    async def open(self, file: RemoteFile, *, offset: int = 0) -> AsyncIterator[Download]:
+        """Read an output over HTTP, or from a folder that is shared with the service."""
+        if file.location.startswith(("http://", "https://")):
+            request = await self._http.request("GET", file.location)
+            async with open_url(
+                self._http.client,
+                request,
+                offset=offset,
+                name=file.name,
+                secret=self._http.token,
+            ) as download:
+                yield download
+            return
+        for folder in shared_folders(self._config):
+            if folder.relative(file.location) is not None:
+                path = await asyncio.to_thread(folder.path_here, file.location)
+                async with open_path(path, offset=offset) as download:
+                    yield download
+                return
+        raise Unsupported(
+            f"The output {file.name} stays on the service's disk. An administrator can declare a "
+            "folder that the service and the platform share."
+        )
+
+    async def cancel(self, remote_id: str) -> CancelOutcome:
+        """`POST /runs/{id}/cancel`, then a look at the run.
+
+        "Accepted" is no more than that: some services say 200 and go on (wes-service, Starter Kit).
+        """
+        refusal: ConnectorError | None = None
+        try:
+            await self._http.ask_run(remote_id, "cancel", method="POST")
+        except (Rejected, NotAuthorised) as error:
+            refusal = error  # Toil says 403, others 400 or 409, for a run that has ended
+        found = await self._status_or_error(remote_id, verify=False)
+        if isinstance(found, RunStatus) and found.state in (RunState.COMPLETE, RunState.FAILED):
+            return CancelOutcome.ALREADY_FINISHED
+        if refusal is None:
+            return CancelOutcome.ACCEPTED
+        if isinstance(found, NotAuthorised):
+            raise refusal
+        if isinstance(found, RunStatus) and found.state is RunState.CANCELLED:
+            return CancelOutcome.ALREADY_FINISHED
+        return CancelOutcome.REFUSED

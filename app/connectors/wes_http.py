@@ -1,0 +1,164 @@
+"""Requests to a WES: URLs, the credential, the list page by page, and what an error means."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from app.connectors.addresses import is_public
+from app.connectors.answers import Answer, error_of, json_of, message_of, place
+from app.connectors.base import (
+    ConnectorError,
+    Endpoint,
+    InvalidAnswer,
+    NotAuthorised,
+    Rejected,
+    ServiceFault,
+    UnknownRun,
+)
+from app.connectors.client import JSON_LIMIT, PUBLIC_ONLY, fetch, translated
+from app.connectors.wes_parse import listed_runs, mapping_of, text_of
+
+# A run log can carry its whole stderr inside.
+RUN_LOG_LIMIT = 32 * 1024**2
+PAGE_SIZE = 100
+
+
+class NotYet(ServiceFault):
+    """The service knows the run but cannot tell about it yet (Starter Kit, just after a start)."""
+
+
+class WesHttp:
+    """One service's side of the wire."""
+
+    def __init__(self, client: httpx.AsyncClient, endpoint: Endpoint) -> None:
+        self.client = client
+        self.token = endpoint.token.strip()
+        self.base = endpoint.base_url.strip().rstrip("/").removesuffix("/service-info")
+
+    def url(self, *parts: str) -> str:
+        """The URL of a path below the base; each part is quoted whole."""
+        return "/".join([self.base, *(quote(part, safe="") for part in parts)])
+
+    def joined(self, url: str, reference: str) -> httpx.URL | None:
+        """A reference in an answer as a URL, relative to the answer's own; None if it is none.
+
+        Sapporo's text of a log, for example, is no URL at all.
+        """
+        try:
+            joined = httpx.URL(url).join(reference)
+        except (httpx.InvalidURL, ValueError):
+            return None
+        return joined if joined.scheme in ("http", "https") and joined.host else None
+
+    async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        """A request with the credential, which goes to the service's own origin only.
+
+        A host that only the service's answer named must be on the public internet if the service
+        is, so that no service can make us read something inside this network.
+        """
+        with translated(self.base):
+            base, target = httpx.URL(self.base), httpx.URL(url)
+            request = self.client.build_request(method, target, **options)
+        if _origin(target) == _origin(base):
+            request.headers.update(self.credential())
+        elif target.host != base.host and await is_public(base.host):
+            request.extensions[PUBLIC_ONLY] = True
+        return request
+
+    def credential(self) -> dict[str, str]:
+        """The header with the bearer token, if there is one."""
+        if not self.token:
+            return {}
+        if not (self.token.isascii() and self.token.isprintable()) or " " in self.token:
+            raise NotAuthorised(
+                "The stored token holds characters that no token has, perhaps from copying it: "
+                "enter it again."
+            )
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def ask(
+        self,
+        request: httpx.Request,
+        *,
+        limit: int = JSON_LIMIT,
+        missing: type[ConnectorError] = InvalidAnswer,
+    ) -> Answer:
+        """Send a request and return a successful answer; any other raises."""
+        answer = await fetch(self.client, request, limit=limit)
+        if error := error_of(answer, secret=self.token, missing=missing):
+            raise error
+        return answer
+
+    async def get(self, *path: str, params: Mapping[str, str] | None = None) -> Any:
+        """The JSON at a path that every WES has."""
+        request = await self.request("GET", self.url(*path), params=params)
+        answer = await fetch(self.client, request)
+        if answer.status == 404:
+            raise InvalidAnswer(
+                f"{place(answer.url)} has no WES at this address (404 for /{path[0]}): check the "
+                "base URL, which often ends in /ga4gh/wes/v1."
+            )
+        if error := error_of(answer, secret=self.token):
+            raise error
+        return json_of(answer)
+
+    async def ask_run(
+        self, remote_id: str, *path: str, method: str = "GET", limit: int = JSON_LIMIT
+    ) -> Answer:
+        """The answer about a run. Raises `UnknownRun`, and `NotYet` where the service lags behind.
+
+        Sapporo refuses an id that is no UUID with 400; the Starter Kit says 400 "Could not load WES
+        run log" until its engine has written something.
+        """
+        request = await self.request(method, self.url("runs", remote_id, *path))
+        try:
+            return await self.ask(request, limit=limit, missing=UnknownRun)
+        except Rejected as error:
+            words = str(error).lower()
+            if "could not load wes run log" in words:
+                raise NotYet(str(error)) from error
+            if "invalid run_id" in words:
+                raise UnknownRun(str(error)) from error
+            raise
+
+    async def run_body(self, remote_id: str, *path: str) -> Mapping[str, Any]:
+        """The JSON object about a run."""
+        answer = await self.ask_run(remote_id, *path, limit=RUN_LOG_LIMIT)
+        body = json_of(answer)
+        if not isinstance(body, dict) or "state" not in body:
+            raise InvalidAnswer(
+                f"{place(answer.url)} answered about a run without telling its state"
+                f"{_said(message_of(answer, secret=self.token))}."
+            )
+        return body
+
+    async def pages(
+        self, most: int, params: Mapping[str, str] | None = None
+    ) -> AsyncIterator[tuple[Sequence[Mapping[str, Any]], bool]]:
+        """Pages of the list of runs, up to `most`, each with whether the list ends with it.
+
+        Toil and wes-service ignore `page_size` and send all; the end is a token that is "", null or
+        missing.
+        """
+        token = ""
+        for _ in range(most):
+            asked = {"page_size": str(PAGE_SIZE), **(params or {})}
+            if token:
+                asked["page_token"] = token
+            body = await self.get("runs", params=asked)
+            following = text_of(mapping_of(body).get("next_page_token"))
+            is_end = not following or following == token
+            yield listed_runs(body), is_end
+            if is_end:
+                return
+            token = following
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _said(message: str) -> str:
+    return f": {message}" if message else ""

@@ -1,0 +1,145 @@
+"""A submission as WES wants it: `multipart/form-data` whose JSON fields are texts (`POST /runs`).
+
+Attachments are read from disk while they are sent, in a thread.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+import httpx
+
+from app.connectors.base import (
+    Attachment,
+    Capability,
+    Rejected,
+    RunRequest,
+    ServiceFacts,
+    Unsupported,
+)
+from app.connectors.wes_parse import knows_engine_fields, lists_engines_as_objects, spelling_of
+
+TAG = "job_ref"
+
+# The engine to name where the service wants one and neither recipe nor administrator chose.
+USUAL_ENGINES = {
+    "cwl": ("cwltool", "toil"),
+    "wdl": ("cromwell", "toil"),
+    "nextflow": ("nextflow",),
+    "nfl": ("nextflow",),
+    "snakemake": ("snakemake",),
+    "smk": ("snakemake",),
+}
+
+
+def form_fields(
+    request: RunRequest, facts: ServiceFacts, api_config: Mapping[str, Any]
+) -> dict[str, str]:
+    """The text fields of a submission, only those that this service knows.
+
+    Raises `Unsupported` if the run needs attachments and the service ignores them.
+    """
+    if request.attachments and Capability.ATTACHMENTS not in facts.capabilities:
+        raise Unsupported(
+            "This service ignores files that are sent along: the panel's recipe must give the "
+            "inputs as URLs."
+        )
+    fields = {
+        "workflow_url": request.workflow_url,
+        "workflow_type": spelling_of(request.workflow_type, facts.workflow_types),
+        "workflow_type_version": request.workflow_type_version,
+        "workflow_params": json.dumps(request.workflow_params),
+        "tags": json.dumps({**request.tags, TAG: request.job_ref}),
+    }
+    if request.workflow_engine_parameters:
+        # An object of texts in the standard; the engine's own parser does the rest.
+        fields["workflow_engine_parameters"] = json.dumps(request.workflow_engine_parameters)
+    fields.update(_engine_fields(request, facts, api_config))
+    return fields
+
+
+def _engine_fields(
+    request: RunRequest, facts: ServiceFacts, api_config: Mapping[str, Any]
+) -> dict[str, str]:
+    """`workflow_engine` and its version: as the recipe or administrator says, else as needed.
+
+    Sapporo refuses a run without an engine; a service older than 1.1.0 does not know the field.
+    """
+    engine = request.workflow_engine or str(api_config.get("workflow_engine") or "")
+    version = request.workflow_engine_version or str(
+        api_config.get("workflow_engine_version") or ""
+    )
+    if not engine and lists_engines_as_objects(facts.raw):
+        engine = _usual_engine(request.workflow_type, facts)
+    fields = {"workflow_engine": engine} if engine else {}
+    if engine and version and knows_engine_fields(facts):
+        fields["workflow_engine_version"] = version
+    return fields
+
+
+def _usual_engine(workflow_type: str, facts: ServiceFacts) -> str:
+    if len(facts.workflow_engines) == 1:
+        return next(iter(facts.workflow_engines))
+    known = {name.lower(): name for name in facts.workflow_engines}
+    usual = USUAL_ENGINES.get(workflow_type.lower(), ())
+    return next((known[name] for name in usual if name in known), "")
+
+
+@contextmanager
+def multipart(
+    client: httpx.AsyncClient, url: str, fields: Mapping[str, str], request: RunRequest
+) -> Iterator[httpx.Request]:
+    """The request to send; its files are open within the context.
+
+    Raises `Rejected` if an attachment cannot be read or has a name that the standard forbids.
+    """
+    with ExitStack() as stack:
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields.items()]
+        for attachment in request.attachments:
+            file = stack.enter_context(_opened(attachment))
+            part = (_part_name(attachment), file, "application/octet-stream")
+            parts.append(("workflow_attachment", part))
+        built = client.build_request("POST", url, files=parts)
+        assert isinstance(built.stream, httpx.SyncByteStream)
+        yield httpx.Request(
+            "POST",
+            built.url,
+            headers=built.headers,
+            stream=_ReadInThread(built.stream),
+            extensions=built.extensions,
+        )
+
+
+def _part_name(attachment: Attachment) -> str:
+    """The part's file name: sub-directories are allowed, `..` and absolute paths are not."""
+    path = PurePosixPath(attachment.name)
+    if path.is_absolute() or ".." in path.parts or not path.name:
+        raise Rejected(f"“{attachment.name}” is no name that an attachment may have.")
+    return str(path)
+
+
+def _opened(attachment: Attachment) -> IO[bytes]:
+    try:
+        return attachment.path.open("rb")
+    except OSError as error:
+        raise Rejected(f"The file {attachment.name} cannot be read: {error.strerror}.") from error
+
+
+class _ReadInThread(httpx.AsyncByteStream):
+    """A body whose pieces come from disk, so that the event loop does not wait for the disk."""
+
+    def __init__(self, stream: httpx.SyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = iter(self._stream)
+        try:
+            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                yield piece
+        except OSError as error:
+            raise Rejected(
+                f"A file could not be read while it was sent: {error.strerror}."
+            ) from error
