@@ -39,12 +39,11 @@ from app.connectors.base import (
 from app.connectors.transfer import open_path, open_url
 from app.connectors.wes_find import find_by_tag
 from app.connectors.wes_http import NotYet, WesHttp
-from app.connectors.wes_logs import read_logs
+from app.connectors.wes_logs import failure_of, read_logs
 from app.connectors.wes_outputs import MOST_FILES, Found, outputs_of, remote_file, shared_folders
 from app.connectors.wes_parse import (
     TERMINAL,
     exit_code_of,
-    failure_of,
     looks_like_service_info,
     mapping_of,
     moment_of,

@@ -7,7 +7,7 @@ service's disk (WESkit).
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.connectors.base import ConnectorError, RunLog
@@ -67,22 +67,49 @@ async def _read_log(http: WesHttp, remote_id: str, name: str, value: str) -> Run
     if url is None:
         return run_log(name, value)
     try:
-        # The end of a log is enough, and a service that knows ranges sends no more than that.
-        request = await http.request(
-            "GET", url, headers={"Accept": "text/plain, */*", "Range": f"bytes=-{LOG_LENGTH}"}
-        )
+        # No range is asked for: Toil answers 500 to one that is longer than the log.
+        request = await http.request("GET", url, headers={"Accept": "text/plain, */*"})
         answer = await fetch(http.client, request, limit=LOG_LENGTH, keep_tail=True)
-        if answer.status == 416:
-            return run_log(name, "")
         if answer.is_success and not answer.is_html:
-            is_part = answer.status == 206 and not _is_whole(answer.headers.get("content-range"))
-            return run_log(name, answer.text, is_truncated=answer.is_cut or is_part)
+            return run_log(name, answer.text, is_truncated=answer.is_cut)
         reason = f"the service answered {answer.status} instead"
     except ConnectorError as error:
         reason = str(error).rstrip(".")
     return run_log(name, f"(Kept at the service as {value_line}, but not to be had: {reason}.)")
 
 
-def _is_whole(content_range: str | None) -> bool:
-    matched = re.match(r"bytes 0-(\d+)/(\d+)$", content_range or "")
-    return matched is not None and int(matched[1]) + 1 == int(matched[2])
+# cwltool writes a level before its own lines, Toil a time; what a tool wrote stands as it is.
+_ENGINE_LINE = re.compile(r"(?:INFO|WARNING|ERROR|DEBUG)\b|\[?\d{4}-\d\d-\d\d|[=<>]{3,}")
+_TOOL_FAILED = re.compile(r"exited with status|completed permanentFail")
+_TOIL_STDERR = re.compile(r"stderr follows:\n=+>\n(.*?)<=+", re.DOTALL)
+_ERROR_WORD = re.compile(r"\b(?:error|exception|fatal|failed|cannot|refused)\b", re.IGNORECASE)
+
+
+def failure_of(logs: Sequence[RunLog]) -> str:
+    """The lines that most likely tell why a run failed, or "".
+
+    They are what the tool that failed wrote last: lines that speak of an error, and the last one.
+    """
+    text = "\n".join(log.text for log in logs if log.name.endswith("stderr"))
+    blocks = _TOIL_STDERR.findall(text)
+    said = blocks[-1].split("\n") if blocks else _last_words(text.split("\n"))
+    said = [line.strip() for line in said if line.strip()]
+    wrong = [line for line in said if _ERROR_WORD.search(line)]
+    found = [*wrong[:3], said[-1]] if wrong else said[-3:]
+    return "\n".join(dict.fromkeys(found))[:1000]
+
+
+def _last_words(lines: Sequence[str]) -> list[str]:
+    """What stands between the engine's lines before the first that reports a failed tool.
+
+    Indented lines are left out: they are the command that the engine shows.
+    """
+    words: list[str] = []
+    for line in lines:
+        if not _ENGINE_LINE.match(line):
+            words += [line] if line and not line[0].isspace() else []
+        elif words and _TOOL_FAILED.search(line):
+            return words
+        else:
+            words = []
+    return words or [line for line in lines if line.strip()][-3:]

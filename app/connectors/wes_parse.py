@@ -236,22 +236,3 @@ def run_log(name: str, text: str, *, is_truncated: bool = False) -> RunLog:
     """A log, plain and no longer than a mebibyte: its end, where the cause of a failure stands."""
     plain = plain_text(text)
     return RunLog(name, plain[-LOG_LENGTH:], is_truncated or len(plain) > LOG_LENGTH)
-
-
-def failure_of(logs: Sequence[RunLog]) -> str:
-    """The lines that most likely tell why a run failed, or "".
-
-    An engine (cwltool, Toil) starts its own lines with a level or time and indents commands; what a
-    tool itself wrote stands between them as it is.
-    """
-    lines = [
-        line for log in logs if log.name.endswith("stderr") for line in log.text.split("\n") if line
-    ]
-    own = [line.strip() for line in lines if not _ENGINE_LINE.match(line)]
-    wrong = [line for line in own if _ERROR_WORD.search(line)]
-    found = list(dict.fromkeys(wrong[:3] or own[-3:] or [line.strip() for line in lines[-3:]]))
-    return "\n".join(found)[:1000]
-
-
-_ENGINE_LINE = re.compile(r"\s|INFO\b|WARNING\b|DEBUG\b|\[\d{4}-|\d{4}-\d\d-\d\d|[=#<>*-]{3,}")
-_ERROR_WORD = re.compile(r"\b(error|exception|fatal|failed|cannot|refused)\b", re.IGNORECASE)

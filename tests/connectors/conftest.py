@@ -1,0 +1,3 @@
+from tests.support.peers import sapporo, toil
+
+__all__ = ["sapporo", "toil"]
