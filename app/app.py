@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from fastapi import FastAPI
 
+from app.api import downloads, uploads
 from app.api import sign_in as sign_in_routes
+from app.api.errors import answer_platform_error
 from app.config import settings
+from app.domain.errors import PlatformError
 from app.pages import (  # noqa: F401  (importing a page registers it)
     account,
     admin_users,
@@ -30,7 +33,10 @@ async def databases():
 
 
 api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+api.add_exception_handler(PlatformError, answer_platform_error)
 api.include_router(sign_in_routes.router)
+api.include_router(uploads.router)
+api.include_router(downloads.router)
 
 app = rx.App(
     html_lang="en",

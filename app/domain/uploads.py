@@ -160,32 +160,38 @@ def uploads_of(session: Session, *, dataset_id: int) -> Sequence[UploadRow]:
     ]
 
 
-def owner_of(session: Session, *, actor: Actor, tus_id: str) -> str:
-    """Return the folder's user for an upload of the actor; NotFound for anybody else's."""
+def require_alive(session: Session, *, actor: Actor, owner_ref: str, tus_id: str) -> None:
+    """Raise NotFound unless the upload is the actor's and has not failed."""
     require(actor, "dataset:write")
     upload = find(session, tus_id)
-    if upload is None or upload.owner_ref != actor.user_ref:
+    if (
+        upload is None
+        or upload.owner_ref != actor.user_ref
+        or upload.owner_ref != owner_ref
+        or upload.state == "failed"
+    ):
         raise NotFound("upload")
-    return upload.owner_ref
 
 
 def cancel_upload(session: Session, *, actor: Actor, tus_id: str) -> None:
     """Forget an upload of the actor that is not complete; its bytes are the caller's to remove."""
-    owner_of(session, actor=actor, tus_id=tus_id)
-    upload = find(session, tus_id)
-    if upload is None or upload.state not in ("receiving", "failed"):
-        raise Conflict("The upload is complete. Delete the file from its dataset instead.")
-    session.delete(upload)
-    announce(session, upload)
+    require(actor, "dataset:write")
+    _forget(session, actor, find(session, tus_id))
 
 
 def dismiss_upload(session: Session, *, actor: Actor, upload_ref: str) -> None:
-    """Forget an upload by the id that pages show, as `cancel_upload` does."""
+    """Forget an upload by the id that pages show; the worker removes what it left on disk."""
     require(actor, "dataset:write")
-    upload = session.exec(select(Upload).where(Upload.ref == upload_ref)).first()
-    if upload is None:
+    _forget(session, actor, session.exec(select(Upload).where(Upload.ref == upload_ref)).first())
+
+
+def _forget(session: Session, actor: Actor, upload: Upload | None) -> None:
+    if upload is None or upload.owner_ref != actor.user_ref:
         raise NotFound("upload")
-    cancel_upload(session, actor=actor, tus_id=upload.tus_id)
+    if upload.state not in ("receiving", "failed"):
+        raise Conflict("The upload is complete. Delete the file from its dataset instead.")
+    session.delete(upload)
+    announce(session, upload)
 
 
 def find(session: Session, tus_id: str) -> Upload | None:
