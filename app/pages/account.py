@@ -8,6 +8,7 @@ import reflex as rx
 
 from app.components.frame import fact, facts, field, notice, page_header, section
 from app.components.moment import moment
+from app.components.plain_form import plain_form
 from app.domain import sessions
 from app.domain.access import Actor
 from app.domain.passwords import MIN_LENGTH
@@ -93,7 +94,7 @@ def _session_row(row: rx.Var[SessionVar]) -> rx.Component:
 
 
 def _password_form() -> rx.Component:
-    return rx.el.form(
+    return plain_form(
         rx.el.input(
             type="text",
             name="username",
@@ -115,7 +116,6 @@ def _password_form() -> rx.Component:
         ),
         rx.el.div(rx.button("Change password", type="submit")),
         action="/auth/password",
-        method="post",
         class_name="stack",
         style={"maxWidth": "380px"},
     )

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from app.components.plain_form import plain_form
 from app.states.session import SessionState
 
 # (label, icon, path, permission)
@@ -118,7 +119,7 @@ def _person() -> rx.Component:
         rx.el.div(
             _bell(),
             _theme_button(),
-            rx.el.form(
+            plain_form(
                 rx.icon_button(
                     rx.icon("log-out", size=16),
                     type="submit",
@@ -128,7 +129,6 @@ def _person() -> rx.Component:
                     aria_label="Sign out",
                 ),
                 action="/auth/sign-out",
-                method="post",
             ),
             class_name="person-actions",
         ),

@@ -5,6 +5,7 @@ import asyncio
 import reflex as rx
 
 from app.components.frame import field, notice
+from app.components.plain_form import plain_form
 from app.domain import people
 from app.domain.errors import NotFound
 from app.domain.passwords import MIN_LENGTH
@@ -52,7 +53,7 @@ def _form() -> rx.Component:
             rx.input(name="email", type="email", required=True, auto_complete="username", size="3"),
         ),
     )
-    return rx.el.form(
+    return plain_form(
         rx.el.input(type="hidden", name="token", value=SetupState.token, read_only=True),
         rx.cond(SetupState.is_first, name_and_email),
         field(
@@ -69,7 +70,6 @@ def _form() -> rx.Component:
         ),
         rx.button("Save and sign in", type="submit", size="3", width="100%"),
         action="/auth/setup",
-        method="post",
         class_name="stack",
     )
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from app.components.frame import field, notice
+from app.components.plain_form import plain_form
 from app.pages.template import public_page
 
 PROBLEMS = {
@@ -45,7 +46,7 @@ def sign_in() -> rx.Component:
             notice(SignInState.problem, color="red", icon="circle-alert", role="alert"),
         ),
         rx.cond(SignInState.is_signed_out, notice("You are signed out.")),
-        rx.el.form(
+        plain_form(
             rx.el.input(type="hidden", name="next", value=SignInState.next_path, read_only=True),
             field(
                 "E-mail address",
@@ -70,7 +71,6 @@ def sign_in() -> rx.Component:
             ),
             rx.button("Sign in", type="submit", size="3", width="100%"),
             action="/auth/sign-in",
-            method="post",
             class_name="stack",
         ),
         class_name="stack",

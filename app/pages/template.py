@@ -4,6 +4,7 @@
 def jobs() -> rx.Component: ...
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,8 @@ def page(
             table, param = (live, "") if isinstance(live, str) else live
             LIVE_PAGES[route] = LivePage(table=table, param=param, reload=on_load, own=own)
             loads.append(LiveState.follow(route))
-        PAGES.append(Page(route, f"{title} · {PRODUCT}", lambda: framed(content()), loads))
+        build = functools.wraps(content)(lambda: framed(content()))
+        PAGES.append(Page(route, f"{title} · {PRODUCT}", build, loads))
         return content
 
     return register
@@ -67,7 +69,8 @@ def public_page(
 
     def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
         loads = [on_load] if on_load is not None else []
-        PAGES.append(Page(route, f"{title} · {PRODUCT}", lambda: bare(content()), loads))
+        build = functools.wraps(content)(lambda: bare(content()))
+        PAGES.append(Page(route, f"{title} · {PRODUCT}", build, loads))
         return content
 
     return register

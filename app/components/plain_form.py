@@ -1,0 +1,19 @@
+"""A form that the browser itself posts; Reflex's own form always sends an event instead."""
+
+from typing import Any
+
+import reflex as rx
+
+
+class PlainForm(rx.Component):
+    """An HTML form element."""
+
+    tag = '"form"'
+
+    action: rx.Var[str]
+    method: rx.Var[str]
+
+
+def plain_form(*content: rx.Component, action: str, **props: Any) -> rx.Component:
+    """Post the fields inside to a route of ours, so that no secret travels in an event."""
+    return PlainForm.create(*content, action=action, method="post", **props)
