@@ -67,8 +67,7 @@ async def resolve(host: str, port: int, *, public_only: bool = False) -> list[Ad
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise Unreachable(
-            f"The name {host} does not resolve: check its spelling, and that this machine's "
-            "name server knows it."
+            f"The name {host} does not resolve: this machine's name server does not know it."
         ) from None
     addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
     allowed = [one for one in addresses if not why_forbidden(one, public_only=public_only)]

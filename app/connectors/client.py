@@ -7,6 +7,7 @@ the host and nothing more of the URL.
 """
 
 import asyncio
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,13 +31,21 @@ SLOWEST_TRANSFER = 8 * 1024
 PUBLIC_ONLY = "public_only"
 
 
+def trusted_authorities() -> ssl.SSLContext:
+    """Who may vouch for a service: the public authorities, or those of `SSL_CERT_FILE`.
+
+    The system's store counts too: an institute's own authority is usually there only.
+    """
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
+
+
 class _Transport(httpx.AsyncBaseTransport):
     """Connects to checked addresses; with the extension `public_only` to public ones alone."""
 
     def __init__(self) -> None:
-        context = httpx.create_ssl_context()
-        # An institute's own certificate authority is usually in the system's store only.
-        context.load_default_certs()
+        context = trusted_authorities()
         self._pools = {public: _pooled(context, public_only=public) for public in (False, True)}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -48,7 +57,7 @@ class _Transport(httpx.AsyncBaseTransport):
             await transport.aclose()
 
 
-def _pooled(context: Any, *, public_only: bool) -> httpx.AsyncHTTPTransport:
+def _pooled(context: ssl.SSLContext, *, public_only: bool) -> httpx.AsyncHTTPTransport:
     transport = httpx.AsyncHTTPTransport(verify=context)
     # httpx has no parameter for the network backend; httpcore has.
     transport._pool = httpcore.AsyncConnectionPool(

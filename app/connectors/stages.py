@@ -1,0 +1,276 @@
+"""Testing the way to a service in stages, so that a failure says where it is and what to do.
+
+For an administrator who adds a service: DNS, TCP, TLS, HTTP, authorised, valid answer. Each stage
+has its own time limit; after one that failed the later ones are not reached.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from time import monotonic
+from typing import Any
+
+import httpx
+
+from app.connectors.addresses import Address, certificate_text, refusal_text, resolve
+from app.connectors.base import (
+    Connector,
+    ConnectorError,
+    Endpoint,
+    NotAuthorised,
+    ServiceFacts,
+    Unreachable,
+)
+from app.connectors.client import fetch, open_client, trusted_authorities
+
+STAGE_SECONDS = 10.0
+EXPIRY_WARNING_DAYS = 30
+
+
+class Outcome(StrEnum):
+    """How a stage ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NOT_REACHED = "not_reached"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: what was found, or what failed and how to cure it. `ms` is None if not tried."""
+
+    name: str
+    outcome: Outcome
+    found: str = ""
+    cure: str = ""
+    ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All stages in their order, and what the service says of itself if all is well."""
+
+    stages: list[Stage]
+    facts: ServiceFacts | None = None
+
+
+class StageFailed(Exception):
+    """A stage failed: what is wrong, and how to cure it."""
+
+    def __init__(self, found: str, cure: str) -> None:
+        self.found = found
+        self.cure = cure
+        super().__init__(found)
+
+
+class StageSkipped(Exception):
+    """A stage has nothing to say here; the next ones still do."""
+
+
+@dataclass
+class _Way:
+    """What the stages learn and hand on."""
+
+    endpoint: Endpoint
+    url: httpx.URL
+    connector: Connector
+    client: httpx.AsyncClient
+    addresses: list[Address] = field(default_factory=list)
+    facts: ServiceFacts | None = None
+
+    @property
+    def host(self) -> str:
+        return self.url.host
+
+    @property
+    def port(self) -> int:
+        return self.url.port or (443 if self.url.scheme == "https" else 80)
+
+
+async def examine(endpoint: Endpoint, connector_class: type[Connector]) -> Examination:
+    """Try the way to a service stage by stage; takes a minute at the most and raises nothing.
+
+    Nothing is changed at the service. Errors of a service are told, never raised.
+    """
+    stages: list[Stage] = []
+    async with open_client(request_timeout=STAGE_SECONDS) as client:
+        way = _Way(endpoint, _url_of(endpoint), connector_class(client, endpoint), client)
+        for name, look in STAGES:
+            if any(stage.outcome is Outcome.FAILED for stage in stages):
+                stages.append(Stage(name, Outcome.NOT_REACHED))
+            else:
+                stages.append(await _timed(name, look, way))
+    return Examination(stages, way.facts)
+
+
+def _url_of(endpoint: Endpoint) -> httpx.URL:
+    try:
+        return httpx.URL(endpoint.base_url.strip())
+    except httpx.InvalidURL:
+        return httpx.URL("")
+
+
+async def _timed(name: str, look: Callable[[_Way], Awaitable[str]], way: _Way) -> Stage:
+    started = monotonic()
+
+    def ended(outcome: Outcome, found: str, cure: str = "") -> Stage:
+        return Stage(name, outcome, found, cure, round((monotonic() - started) * 1000, 1))
+
+    try:
+        # A little longer than the client's own limit, whose message says more.
+        async with asyncio.timeout(STAGE_SECONDS + 1):
+            return ended(Outcome.OK, await look(way))
+    except StageSkipped as skipped:
+        return ended(Outcome.SKIPPED, str(skipped))
+    except StageFailed as failed:
+        return ended(Outcome.FAILED, failed.found, failed.cure)
+    except TimeoutError:
+        return ended(
+            Outcome.FAILED,
+            f"No answer within {STAGE_SECONDS:.0f} seconds.",
+            "Try again; if it stays so, ask the service's operators whether it is overloaded.",
+        )
+
+
+async def _look_up(way: _Way) -> str:
+    if way.url.scheme not in ("http", "https") or not way.host:
+        raise StageFailed(
+            "This is not a web address.",
+            "A base URL begins with http:// or https:// and a host, and often ends in "
+            "/ga4gh/wes/v1.",
+        )
+    try:
+        way.addresses = await resolve(way.host, way.port)
+    except Unreachable as error:
+        raise StageFailed(
+            str(error),
+            "Check the spelling, or ask your network people what this name should lead to and "
+            "whether this machine may look it up.",
+        ) from error
+    return f"{way.host} is {', '.join(map(str, way.addresses))}"
+
+
+async def _connect(way: _Way) -> str:
+    address, writer = await _opened(way)
+    writer.close()
+    return f"{address} accepts connections on port {way.port}"
+
+
+async def _opened(
+    way: _Way, context: ssl.SSLContext | None = None
+) -> tuple[Address, asyncio.StreamWriter]:
+    """A connection to the first address that accepts one."""
+    failure: OSError | None = None
+    for address in way.addresses:
+        try:
+            async with asyncio.timeout(STAGE_SECONDS / len(way.addresses)):
+                _, writer = await asyncio.open_connection(
+                    str(address),
+                    way.port,
+                    ssl=context,
+                    server_hostname=way.host if context else None,
+                )
+            return address, writer
+        except ssl.SSLError:
+            raise
+        except OSError as error:
+            failure = error
+    raise StageFailed(
+        refusal_text(way.host, way.port, failure),
+        "Check the port, that the service is running, and whether a firewall lets this machine "
+        "through to it.",
+    ) from failure
+
+
+async def _shake_hands(way: _Way) -> str:
+    if way.url.scheme != "https":
+        raise StageSkipped("http: nothing is encrypted, so use it inside your own network only")
+    try:
+        _, writer = await _opened(way, trusted_authorities())
+    except ssl.SSLError as error:
+        raise StageFailed(certificate_text(way.host, error), _tls_cure(error)) from error
+    certificate = writer.get_extra_info("peercert")
+    version = writer.get_extra_info("ssl_object").version()
+    writer.close()
+    return f"{version}, {_expiry(certificate)}"
+
+
+def _expiry(certificate: dict[str, Any]) -> str:
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
+    days = (ends - datetime.now(UTC)).days
+    warning = ": it should be renewed soon" if days < EXPIRY_WARNING_DAYS else ""
+    return f"the certificate is valid for {days} more days, until {ends:%Y-%m-%d}{warning}"
+
+
+def _tls_cure(error: ssl.SSLError) -> str:
+    """What to do about a failed handshake, by OpenSSL's verification code (X509_V_ERR_…)."""
+    code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
+    if code in (18, 19, 20, 21):  # self-signed, in the chain, issuer unknown
+        return (
+            "The issuer is not known here: ask the operators for a certificate of a public "
+            "authority, or add your institute's authority to this machine's certificates "
+            "(SSL_CERT_FILE)."
+        )
+    if code in (9, 10):  # not yet valid, expired
+        return "Ask the operators to renew the certificate, and check this machine's clock."
+    if code in (62, 63, 64):  # host name, e-mail, address do not match
+        return "Use the name that the certificate is made for as the base URL's host."
+    return "Check that this port speaks TLS; if it does not, the base URL begins with http://."
+
+
+async def _speak_http(way: _Way) -> str:
+    try:
+        answer = await fetch(way.client, httpx.Request("GET", way.url), limit=64 * 1024)
+    except ConnectorError as error:
+        raise StageFailed(
+            str(error),
+            "Check that the port is the web server's, and whether the service is stuck: a restart "
+            "by its operators often helps.",
+        ) from error
+    server = answer.headers.get("server", "")
+    # The base URL itself is often no page of the service, so any status shows a web server.
+    return f"a web server answers ({answer.status}{', ' + server[:60] if server else ''})"
+
+
+async def _authorise(way: _Way) -> str:
+    try:
+        await way.connector.check_authorised()
+    except NotAuthorised as error:
+        raise StageFailed(
+            str(error),
+            "Enter a token that the service accepts; its operators or its sign-in page hand them "
+            "out."
+            if not way.endpoint.token
+            else "Get a new token and check that it was copied whole: it may have expired.",
+        ) from error
+    except ConnectorError as error:
+        raise StageSkipped(f"cannot be told: {error}") from error
+    return "the token is accepted" if way.endpoint.token else "no token is needed"
+
+
+async def _probe(way: _Way) -> str:
+    try:
+        way.facts = facts = await way.connector.probe()
+    except ConnectorError as error:
+        raise StageFailed(
+            str(error),
+            "Check that the base URL is the service's API, not its website, and that the type of "
+            "service is right.",
+        ) from error
+    name = f"{facts.name} {facts.version}".strip() or "it does not say its name"
+    versions = ", ".join(facts.protocol_versions)
+    return f"{name}{f', protocol {versions}' if versions else ''}"
+
+
+STAGES: tuple[tuple[str, Callable[[_Way], Awaitable[str]]], ...] = (
+    ("DNS", _look_up),
+    ("TCP", _connect),
+    ("TLS", _shake_hands),
+    ("HTTP", _speak_http),
+    ("Authorised", _authorise),
+    ("Valid answer", _probe),
+)
