@@ -12,7 +12,8 @@ import pytest
 from demo import dataset
 from tests.support import wes
 from tests.support.data import REAL_PANEL, REAL_TARGET, needs_real_data
-from tests.support.peers import ROOT, Peer
+from tests.support.peers import Peer
+from tests.support.processes import ROOT
 
 WORKFLOW = ROOT / "workflows" / "impute.cwl"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.peers import ROOT
+from tests.support.processes import ROOT
 
 SHARED = ROOT.parent / "shared" / "data"
 REAL_TARGET = SHARED / "input" / "chr20-phased.hg19.51x7824.vcf.gz"

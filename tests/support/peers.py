@@ -7,20 +7,15 @@ imports the fixtures by name to use them.
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
-import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.processes import ROOT, free_port, running
+
 IMPUTATION_PROGRAMS = ("minimac4", "bcftools", "tabix", "bgzip")
 
 
@@ -48,17 +43,9 @@ def need_programs(*names: str) -> None:
         unavailable(f"needs {', '.join(missing)} (Debian: apt-get install {' '.join(packages)})")
 
 
-def free_port() -> int:
-    """Return a loopback port that nothing listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def _venv(name: str) -> Path:
     """Return the peer's virtual environment, made first where it is missing."""
-    command = [ROOT / "scripts/peers", name]
+    command = [str(ROOT / "scripts/peers"), name]
     made = subprocess.run(command, check=False, capture_output=True, text=True)
     if made.returncode:
         cause = (made.stderr or made.stdout).strip().splitlines()
@@ -66,71 +53,9 @@ def _venv(name: str) -> Path:
     return ROOT / os.environ.get("FGIP_PEERS_DIR", ".data/peers") / name
 
 
-def _processes_marked(mark: str) -> list[int]:
-    """Return the ids of all processes whose environment holds `mark`.
-
-    A run is forked into process groups and sessions of its own, and outlives its server; but
-    whatever it starts inherits the environment.
-    """
-    found = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark.encode() in environment.read_bytes():
-                found.append(int(environment.parent.name))
-        except OSError:  # gone meanwhile, or another user's
-            continue
-    return found
-
-
-def _kill_marked(mark: str) -> None:
-    for wanted in (signal.SIGTERM, signal.SIGKILL):
-        for process_id in _processes_marked(mark):
-            try:
-                os.kill(process_id, wanted)
-            except ProcessLookupError:
-                continue
-        deadline = time.monotonic() + 5
-        while _processes_marked(mark) and time.monotonic() < deadline:
-            time.sleep(0.1)
-
-
-@contextmanager
-def _server(
-    name: str, command: list[str], *, venv: Path, folder: Path, base_url: str
-) -> Iterator[Peer]:
-    """Run a server until the block ends, with everything that its runs have started."""
-    mark = f"FGIP_TEST_PEER={uuid.uuid4()}"
-    environment = {key: os.environ[key] for key in ("LANG", "TMPDIR") if key in os.environ}
-    environment |= {"PATH": f"{venv.absolute()}/bin:{os.environ['PATH']}", "HOME": str(folder)}
-    environment |= dict([mark.split("=")])
-    log = folder / "server.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait_until_it_answers(f"{base_url}/service-info", process, log)
-        yield Peer(name, base_url, folder)
-    finally:
-        _kill_marked(mark)
-        process.wait(10)
-
-
-def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(url, timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    pytest.fail(f"{url} never answered. Its log ends:\n{log.read_text()[-2000:]}", pytrace=False)
+def _environment(venv: Path, folder: Path) -> dict[str, str]:
+    """Put the peer's programs first, and what it keeps in a home folder into its own."""
+    return {"PATH": f"{venv.absolute()}/bin:{os.environ['PATH']}", "HOME": str(folder)}
 
 
 SAPPORO_RUN_CWLTOOL = """
@@ -170,8 +95,13 @@ def sapporo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
     command += ["--run-dir", str(folder / "runs"), "--run-sh", str(folder / "run.sh")]
     command += ["--snapshot-interval", "2"]
     url = f"http://127.0.0.1:{port}"
-    with _server("sapporo", command, venv=venv, folder=folder, base_url=url) as peer:
-        yield peer
+    with running(
+        command,
+        folder=folder,
+        answers_at=f"{url}/service-info",
+        environment=_environment(venv, folder),
+    ):
+        yield Peer("sapporo", url, folder)
 
 
 @pytest.fixture(scope="session")
@@ -185,5 +115,10 @@ def toil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
     command = [str(venv.absolute() / "bin/toil"), "server", "--bypass_celery", "--workers", "1"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--work_dir", str(folder / "runs")]
     url = f"http://127.0.0.1:{port}/ga4gh/wes/v1"
-    with _server("toil", command, venv=venv, folder=folder, base_url=url) as peer:
-        yield peer
+    with running(
+        command,
+        folder=folder,
+        answers_at=f"{url}/service-info",
+        environment=_environment(venv, folder),
+    ):
+        yield Peer("toil", url, folder)
