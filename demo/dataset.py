@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from demo import panel, vcf
+from demo import panel as simulated
+from demo import vcf
+from demo.panel import Panel
 
 PANEL_HAPLOTYPES = 200
 SAMPLES = 30
@@ -25,14 +27,14 @@ class Demo:
     `typed` holds the indices of the variants that the demo dataset has.
     """
 
-    panel: panel.Panel
-    truth: panel.Panel
+    panel: Panel
+    truth: Panel
     typed: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def simulate() -> Demo:
     """Simulate panel and people from one population; always the same."""
-    everyone = panel.simulate(haplotypes=PANEL_HAPLOTYPES + 2 * SAMPLES)
+    everyone = simulated.simulate(haplotypes=PANEL_HAPLOTYPES + 2 * SAMPLES)
     reference = everyone.of(slice(PANEL_HAPLOTYPES))
     frequency = reference.haplotypes.mean(axis=0)
     common = np.flatnonzero(np.minimum(frequency, 1 - frequency) >= SMALLEST_TYPED_MAF)

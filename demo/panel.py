@@ -14,8 +14,8 @@ CHROMOSOME_LENGTH = 64_444_167  # of GRCh38, whose coordinates we borrow
 FIRST_POSITION, LAST_POSITION = 10_000_000, 14_000_000
 BASES = np.array(["A", "C", "G", "T"])
 
-ANCESTORS = 24
-SEGMENT_LENGTH = 150_000  # mean distance in base pairs between two changes of ancestor
+ANCESTORS = 40
+SEGMENT_LENGTH = 500_000  # mean distance in base pairs between two changes of ancestor
 CHANGED_ALLELES = 0.002
 
 
@@ -23,6 +23,7 @@ CHANGED_ALLELES = 0.002
 class Panel:
     """Phased haplotypes: `haplotypes[h, v]` is 1 where haplotype h has the ALT of variant v."""
 
+    chromosome: str
     positions: NDArray[np.int64]
     ref: NDArray[np.str_]
     alt: NDArray[np.str_]
@@ -35,6 +36,7 @@ class Panel:
     def at(self, variants: NDArray[np.int64]) -> "Panel":
         """Return the same haplotypes with only some of the variants, given by index."""
         return Panel(
+            self.chromosome,
             self.positions[variants],
             self.ref[variants],
             self.alt[variants],
@@ -65,4 +67,4 @@ def simulate(*, haplotypes: int = 200, variants: int = 3000, seed: int = 20) -> 
         )
     alleles = ancestors[copied, np.arange(variants)]
     alleles ^= random.random(alleles.shape) < CHANGED_ALLELES
-    return Panel(positions, BASES[ref], BASES[alt], alleles.astype(np.uint8))
+    return Panel(CHROMOSOME, positions, BASES[ref], BASES[alt], alleles.astype(np.uint8))

@@ -25,12 +25,15 @@ class UnusableTarget(ValueError):
     """The target cannot be imputed; the message says why and what to do, for a person."""
 
 
+Variant = tuple[str, int, str, str]  # CHROM, POS, REF, ALT
+
+
 @dataclass(frozen=True)
 class Target:
     """Phased genotypes: `haplotypes[2 * s + side, v]` is 0, 1 or MISSING for sample s."""
 
     samples: list[str]
-    variants: list[tuple[str, int, str, str]]  # CHROM, POS, REF, ALT
+    variants: list[Variant]
     haplotypes: NDArray[np.int8]
 
 
@@ -39,29 +42,23 @@ def read(path: Path) -> Target:
 
     Raises UnusableTarget for what is no VCF, has no samples or variants, or is not phased.
     """
-    samples: list[str] = []
-    variants = []
-    rows = []
     try:
-        for line in _lines(path):
-            if line.startswith("#CHROM"):
-                samples = line.split("\t")[9:]
-            elif not line.startswith("#"):
-                chrom, pos, _, ref, alt, _, _, _, _, *calls = line.split("\t")
-                if len(calls) != len(samples):
-                    raise UnusableTarget(
-                        f"{chrom}:{pos} has {len(calls)} genotypes for "
-                        f"{len(samples)} samples. The file is damaged."
-                    )
-                variants.append((chrom, int(pos), ref, alt))
-                rows.append([a for call in calls for a in _alleles(call, f"{chrom}:{pos}")])
-    except (OSError, EOFError, UnicodeDecodeError, ValueError) as error:
-        if isinstance(error, UnusableTarget):
-            raise
+        lines = list(_lines(path))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise UnusableTarget(f"The target cannot be read as VCF: {error}.") from error
-    if not samples or not variants:
-        raise UnusableTarget("The target is no VCF, or has no samples or no variants.")
-    return Target(samples, variants, np.array(rows, dtype=np.int8).T)
+    if not lines or not lines[0].startswith("##fileformat=VCF"):
+        raise UnusableTarget("The target is no VCF: it does not begin with ##fileformat=VCF.")
+    samples: list[str] = []
+    records = []
+    for line in lines:
+        if line.startswith("#CHROM"):
+            samples = line.split("\t")[9:]
+        elif line and not line.startswith("#"):
+            records.append(_record(line, len(samples)))
+    if not samples or not records:
+        raise UnusableTarget("The target has no samples, or no variants.")
+    alleles = np.array([alleles for _, alleles in records], dtype=np.int8)
+    return Target(samples, [variant for variant, _ in records], alleles.T)
 
 
 def _lines(path: Path) -> Iterable[str]:
@@ -70,6 +67,15 @@ def _lines(path: Path) -> Iterable[str]:
     with gzip.open(path, "rt") if compressed else path.open() as text:
         for line in text:
             yield line.rstrip("\r\n")
+
+
+def _record(line: str, samples: int) -> tuple[Variant, list[int]]:
+    columns = line.split("\t")
+    where = ":".join(columns[:2])
+    if len(columns) != 9 + samples or not columns[1].isdecimal():
+        raise UnusableTarget(f"The target is damaged at {where}: not all columns are there.")
+    chrom, pos, _, ref, alt, _, _, _, _, *calls = columns
+    return (chrom, int(pos), ref, alt), [a for call in calls for a in _alleles(call, where)]
 
 
 def _alleles(call: str, where: str) -> list[int]:
@@ -82,7 +88,11 @@ def _alleles(call: str, where: str) -> list[int]:
             "0|1 instead of 0/1. Phase the data first, for instance with Eagle, SHAPEIT or Beagle."
         )
     alleles = [NUMBERS.get(allele, MISSING) for allele in genotype.split("|")]
-    return alleles if len(alleles) == 2 else alleles * 2
+    if len(alleles) != 2:
+        raise UnusableTarget(
+            f"The target has the genotype {genotype!r} at {where}, not two alleles."
+        )
+    return alleles
 
 
 def write(path: Path, header: Iterable[str], samples: list[str], records: Iterable[str]) -> None:
@@ -91,7 +101,7 @@ def write(path: Path, header: Iterable[str], samples: list[str], records: Iterab
     `records` are whole lines without their end, sorted by position.
     """
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]
-    with pysam.BGZFile(str(path), "wb") as file:
+    with pysam.BGZFile(str(path), "wb", None) as file:
         for line in (*header, "\t".join(columns), *records):
             file.write(line.encode() + b"\n")
     pysam.tabix_index(str(path), preset="vcf", force=True)
@@ -104,7 +114,7 @@ def write_genotypes(path: Path, people: Panel, *, prefix: str) -> None:
     )
     samples = [f"{prefix}{number + 1:03d}" for number in range(len(calls))]
     records = (
-        "\t".join([CHROMOSOME, str(pos), ".", ref, alt, ".", "PASS", ".", "GT", *column])
+        "\t".join([people.chromosome, str(pos), ".", ref, alt, ".", "PASS", ".", "GT", *column])
         for pos, ref, alt, column in zip(
             people.positions, people.ref, people.alt, calls.T, strict=True
         )
