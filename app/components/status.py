@@ -24,6 +24,7 @@ HEALTH_STATES = {
     "maintenance": ("Maintenance", "blue", "wrench"),
     "down": ("Down", "red", "circle-x"),
     "unknown": ("Not checked yet", "gray", "circle-help"),
+    "paused": ("Paused", "gray", "circle-pause"),
     "retired": ("Retired", "gray", "archive"),
 }
 

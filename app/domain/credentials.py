@@ -68,7 +68,6 @@ def set_token(
     row.updated_at = now()
     session.add(row)
     _audit(session, actor, "credential.set", service_ref, name, shared)
-    db.announce(session, "service_credentials", service_ref, owner_ref=row.user_ref)
     return _row(row)
 
 
@@ -81,7 +80,6 @@ def forget_token(session: Session, *, actor: Actor, service_ref: str, shared: bo
     name, _ = _service(service_ref)
     session.delete(row)
     _audit(session, actor, "credential.forget", service_ref, name, shared)
-    db.announce(session, "service_credentials", service_ref, owner_ref=row.user_ref)
 
 
 def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import or_, true
 from sqlmodel import Session, col, select
 
 from app.config import settings
@@ -79,19 +79,6 @@ class ProbeRow:
     health_status: str
     response_time_ms: float | None
     error_message: str
-
-
-@dataclass(frozen=True)
-class Availability:
-    """How many probes of a stretch of time found the service up or degraded."""
-
-    probes: int
-    available: int
-
-    @property
-    def share(self) -> float | None:
-        """From 0 to 1; None where there was no probe."""
-        return self.available / self.probes if self.probes else None
 
 
 def claim_due(session: Session, *, limit: int) -> list[DueProbe]:
@@ -198,20 +185,26 @@ def history(session: Session, *, actor: Actor, service_ref: str, since: datetime
     ]
 
 
-def availability(
-    session: Session, *, actor: Actor, service_ref: str, since: datetime
-) -> Availability:
-    """How often the service was available since a time, as its probes saw it."""
+def recent_states(session: Session, *, actor: Actor, limit: int) -> dict[str, list[str]]:
+    """The states that the last `limit` probes of each service found, oldest first, by its ref."""
     require(actor, "service:read")
-    probes, available = session.exec(
-        select(
-            func.count(),
-            func.count().filter(col(ServiceHealthLog.health_status).in_(AVAILABLE)),
-        )
-        .where(ServiceHealthLog.service_id == _id_of(session, service_ref))
-        .where(ServiceHealthLog.checked_at >= since)
-    ).one()
-    return Availability(probes=probes, available=available)
+    newest = (
+        select(ServiceHealthLog.health_status, ServiceHealthLog.checked_at)
+        .where(ServiceHealthLog.service_id == ImputationService.id)
+        .order_by(col(ServiceHealthLog.checked_at).desc())
+        .limit(limit)
+        .correlate(ImputationService)
+        .lateral()
+    )
+    rows = session.exec(
+        select(ImputationService.ref, newest.c.health_status)
+        .join(newest, true())
+        .order_by(newest.c.checked_at)
+    )
+    states: dict[str, list[str]] = {}
+    for ref, state in rows:
+        states.setdefault(ref, []).append(state)
+    return states
 
 
 def facts_as_json(facts: ServiceFacts) -> dict[str, Any]:

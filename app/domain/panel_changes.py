@@ -147,4 +147,5 @@ def _follow_up(
         before=before,
         after=_said(panel),
     )
-    db.announce(session, "reference_panels", panel.ref)
+    # The pages that show a service show its panels too.
+    db.announce(session, "imputation_services", service.ref)

@@ -112,9 +112,14 @@ class SharedFolder(_Strict):
 
 
 class ApiConfig(_Strict):
-    """Options of the connector. None of them is a secret: tokens are kept apart, encrypted."""
+    """Options of the connector. None of them is a secret: tokens are kept apart, encrypted.
+
+    The engine is named to a WES 1.1.0 service where a panel's recipe names none.
+    """
 
     shared_folder: SharedFolder | None = None
+    workflow_engine: Line | None = None
+    workflow_engine_version: Line | None = None
 
 
 class Limits(_Strict):

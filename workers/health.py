@@ -1,0 +1,105 @@
+"""Probing services: which are due, what they answer, and what that means."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import httpx
+import structlog
+
+from app.config import settings
+from app.connectors import CONNECTORS
+from app.connectors.base import Connector, ConnectorError, NotAuthorised, ServiceFacts, Unsupported
+from app.connectors.client import open_client
+from app.domain import health
+from app.domain.health import DueProbe, Finding, Health
+from models import db
+
+CONCURRENT_PROBES = 16
+
+log = structlog.get_logger(__name__)
+
+
+async def sweep() -> None:
+    """Probe every service that is due, at most `CONCURRENT_PROBES` at a time.
+
+    Each probe has its own time limit and writes its own row when it ends, so that a slow service
+    delays no other's. Sweeps may overlap, in one worker or in many: each service is probed once.
+    """
+    first = await asyncio.to_thread(_claim, CONCURRENT_PROBES)
+    if not first:
+        return
+    limit = settings().probe_timeout_seconds
+    async with open_client(request_timeout=limit) as client, asyncio.TaskGroup() as group:
+        for due in first:
+            group.create_task(_probe_and_go_on(client, due))
+
+
+async def _probe_and_go_on(client: httpx.AsyncClient, due: DueProbe) -> None:
+    waiting: Sequence[DueProbe] = [due]
+    while waiting:
+        finding = await examine(client, waiting[0])
+        await asyncio.to_thread(_record, waiting[0].service_ref, finding)
+        waiting = await asyncio.to_thread(_claim, 1)
+
+
+async def examine(client: httpx.AsyncClient, due: DueProbe) -> Finding:
+    """Probe one service and judge its answer. Never raises."""
+    if due.endpoint is None:
+        return Finding(Health.AUTHORISATION_NEEDED, message=due.refusal)
+    limit = settings().probe_timeout_seconds
+    try:
+        async with asyncio.timeout(limit):
+            return await _probe(CONNECTORS[due.api_type](client, due.endpoint))
+    except TimeoutError:
+        return Finding(
+            Health.DOWN, message=f"The service gave no complete answer within {limit:g} s."
+        )
+    except Exception:
+        # One service's surprise must not end the sweep of the others.
+        log.exception("probe failed", service_ref=due.service_ref)
+        return Finding(
+            Health.UNKNOWN,
+            message="The platform itself failed while checking this service; its log says why.",
+        )
+
+
+async def _probe(connector: Connector) -> Finding:
+    started = time.perf_counter()
+    try:
+        facts = await connector.probe()
+    except ConnectorError as error:
+        refused = isinstance(error, NotAuthorised)
+        answered = _milliseconds_since(started) if refused else None
+        state = Health.AUTHORISATION_NEEDED if refused else Health.DOWN
+        return Finding(state, answered, message=str(error))
+    elapsed = _milliseconds_since(started)
+    try:
+        await connector.check_authorised()
+    except Unsupported:
+        pass
+    except NotAuthorised as error:
+        return Finding(Health.AUTHORISATION_NEEDED, elapsed, message=str(error), facts=facts)
+    except ConnectorError as error:
+        return Finding(Health.DEGRADED, elapsed, message=str(error), facts=facts)
+    return _answered(facts, elapsed)
+
+
+def _answered(facts: ServiceFacts, elapsed: float) -> Finding:
+    if facts.maintenance:
+        return Finding(Health.DEGRADED, elapsed, message=facts.maintenance, facts=facts)
+    return Finding(Health.UP, elapsed, facts=facts)
+
+
+def _milliseconds_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def _claim(limit: int) -> list[DueProbe]:
+    with db.session(db.REGISTRY) as session:
+        return health.claim_due(session, limit=limit)
+
+
+def _record(service_ref: str, finding: Finding) -> None:
+    with db.session(db.REGISTRY) as session:
+        health.record(session, service_ref=service_ref, finding=finding)
