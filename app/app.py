@@ -20,6 +20,7 @@ from app.pages import (  # noqa: F401  (importing a page registers it)
 from app.pages.template import PAGES
 from app.states.hub import listening
 from app.states.live import sweep_closed_tabs
+from app.states.tab import ForgetOtherSessions
 from models import db
 
 
@@ -44,6 +45,7 @@ app = rx.App(
     head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
     api_transformer=api,
 )
+app.add_middleware(ForgetOtherSessions())
 app.register_lifespan_task(databases)
 app.register_lifespan_task(sweep_closed_tabs)
 for entry in PAGES:

@@ -18,6 +18,7 @@ class SessionState(rx.State):
     permissions: list[str] = []
     unread: int = 0
     is_ready: bool = False
+    _session_ref: str = ""
 
     @guarded("")
     async def load(self, actor: Actor) -> None:
@@ -26,6 +27,7 @@ class SessionState(rx.State):
         self.email = actor.email
         self.user_ref = actor.user_ref
         self.permissions = sorted(actor.permissions)
+        self._session_ref = actor.session_ref
         self.is_ready = True
 
     @rx.var

@@ -1,0 +1,43 @@
+"""The platform's own processes, as people run them."""
+
+import os
+import subprocess
+import sys
+import time
+
+import httpx
+
+from scripts import frontend
+from tests.support.servers import ROOT, Server, free_port
+
+
+def start_web(**environment: str) -> Server:
+    """Build the pages if they changed, and serve them, the socket and the API on a free port."""
+    frontend.build()
+    port = free_port()
+    own = {"FGIP_PORT": str(port), "FGIP_PUBLIC_URL": f"http://127.0.0.1:{port}", **environment}
+    server = Server("scripts.web", port, _start("scripts.web", own))
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, "the web process ended at its start"
+        try:
+            if httpx.get(f"{server.url}/sign-in/", timeout=5).status_code == 200:
+                return server
+        except httpx.TransportError:
+            time.sleep(0.1)
+    server.stop()
+    raise AssertionError("the web process did not answer within a minute")
+
+
+def start_worker(**environment: str) -> Server:
+    """Start a worker on the same databases."""
+    return Server("workers", 0, _start("workers", environment))
+
+
+def _start(module: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        start_new_session=True,
+    )
