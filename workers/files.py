@@ -1,0 +1,80 @@
+"""Background work on files: read new ones, finish and expire uploads, free the disk."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from sqlmodel import Session
+
+from app.domain import reading, storing, sweeping
+from app.domain.reading import FileToRead
+from models import db
+from workers.read_vcf import READ_SECONDS
+
+log = structlog.get_logger()
+
+# The reader stops by itself before this; only one that hangs is ended.
+KILL_SECONDS = READ_SECONDS + 60
+
+CRASHED = (
+    "The file could not be read within the limits of memory and time. Check it with "
+    "“bcftools view”, split it by chromosome, and upload it again."
+)
+
+
+async def read_new_files() -> None:
+    """Read every file that waits for it, one after the other."""
+    while (file := await asyncio.to_thread(_in_session, reading.claim_unread)) is not None:
+        answer = await _read(file)
+        await asyncio.to_thread(_save, file, answer)
+        log.info("read a file", name=file.name, readable="facts" in answer)
+
+
+async def sweep_uploads() -> None:
+    """Finish what a crash left half-stored, and remove what nobody needs any more."""
+    for tus_id in await asyncio.to_thread(_in_session, sweeping.uploads_to_store):
+        try:
+            await asyncio.to_thread(storing.store_received, tus_id)
+        except OSError as error:  # a full disk must not keep us from freeing it
+            log.warning("an upload could not be stored yet", tus_id=tus_id, error=str(error))
+    removed = {
+        "uploads": await asyncio.to_thread(_in_session, sweeping.expire_uploads),
+        "leftovers": await asyncio.to_thread(_in_session, sweeping.remove_upload_leftovers),
+        "partials": await asyncio.to_thread(sweeping.remove_partials),
+        "contents": await asyncio.to_thread(_in_session, sweeping.remove_unreferenced),
+    }
+    if any(removed.values()):
+        log.info("freed disk", **removed)
+
+
+async def _read(file: FileToRead) -> dict[str, Any]:
+    command = (sys.executable, "-m", "workers.read_vcf", str(file.path), file.name)
+    reader = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        output, _ = await asyncio.wait_for(reader.communicate(), KILL_SECONDS)
+        answer: dict[str, Any] = json.loads(output)
+    except (TimeoutError, ValueError):
+        return {"unreadable": CRASHED}
+    finally:
+        if reader.returncode is None:
+            reader.kill()
+            await reader.wait()
+    return answer
+
+
+def _save(file: FileToRead, answer: dict[str, Any]) -> None:
+    with db.session(db.FILES) as session:
+        if "facts" in answer:
+            reading.save_facts(session, file_id=file.file_id, facts=answer["facts"])
+        else:
+            reading.save_unreadable(session, file_id=file.file_id, reason=answer["unreadable"])
+
+
+def _in_session(work: Callable[[Session], Any]) -> Any:
+    with db.session(db.FILES) as session:
+        return work(session)
