@@ -51,6 +51,7 @@ ALLOWED = {
         "app.domain",
         "app.connectors",
         "app.config",
+        "app.logs",
         "models",
         "apscheduler",
         "httpx",

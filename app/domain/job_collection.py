@@ -64,12 +64,12 @@ def record_cancelled(session: Session, claim: Claim) -> None:
     retire(session, claim)
 
 
-def list_results(session: Session, claim: Claim, details: RunDetails) -> list[WantedResult]:
+def list_results(session: Session, claim: Claim, details: RunDetails) -> list[WantedResult] | None:
     """Write down the outputs and return those to be fetched.
 
     An output that the recipe does not name as a result, or that can only be had at the service,
     is kept as `remote` with its location. Where a required result is missing, the job fails with
-    a reason that names it, and nothing is returned.
+    a reason that names it, and None is returned.
     """
     job = claimed_job(session, claim)
     job.contact_at, job.contact_error = now(), ""
@@ -81,7 +81,7 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
         job.error_message = _explain_missing(missing, details)
         change_status(session, job, JobStatus.FAILED, reason=job.error_message.splitlines()[0])
         retire(session, claim)
-        return []
+        return None
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
     wanted = session.exec(
         select(JobResult)

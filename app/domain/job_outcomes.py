@@ -24,6 +24,8 @@ CANCEL_PATIENCE = timedelta(seconds=60)
 # Before "no run carries our id" is believed, a request under way has this long to arrive.
 SETTLING = timedelta(seconds=60)
 LOOK_AGAIN = 10.0
+CANCELLING_LOOK = 5.0
+SHORTEST_LOOK = 2.0
 ASKING_A_PERSON = 24 * 3600.0
 
 
@@ -145,7 +147,7 @@ def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> N
     if JobStatus(job.status) in TERMINAL:
         retire(session, claim)
     else:
-        release(session, claim, after=0 if job.status == JobStatus.COLLECTING else poll)
+        release(session, claim, after=_next_look(job, poll))
 
 
 def unknown_there(session: Session, claim: Claim, *, poll: float) -> None:
@@ -184,13 +186,15 @@ def not_authorised(session: Session, claim: Claim, *, reason: str) -> None:
     _contact_failed(session, job, reason)
     if job.status == JobStatus.SUBMITTING:
         change_status(session, job, JobStatus.QUEUED, reason=reason)
-    hold(
-        session,
-        job,
-        "not_authorised",
-        f"{job.service_name} does not accept the credential: {reason}. Enter a new token for the "
-        "service on your account page, or ask an administrator.",
-    )
+    cure = "Enter a token for the service on your account page, or ask an administrator."
+    hold(session, job, "not_authorised", f"{reason} {cure}")
+    _release_later(session, claim)
+
+
+def held(session: Session, claim: Claim, *, held_reason: str, explanation: str) -> None:
+    """Something of ours stands against it until a person acts; it is tried further."""
+    job = claimed_job(session, claim)
+    hold(session, job, held_reason, explanation)
     _release_later(session, claim)
 
 
@@ -231,6 +235,16 @@ def _follow(session: Session, job: Job, state: RunState) -> None:
             _cancel_ignored(session, job, "The service accepted the cancel, but the run goes on")
     elif state is RunState.RUNNING and status is JobStatus.SUBMITTED:
         change_status(session, job, JobStatus.RUNNING, reason="The run has started")
+
+
+def _next_look(job: Job, poll: float) -> float:
+    """Often while a run is young or ending, up to `poll` seconds apart as it grows old."""
+    if job.status == JobStatus.COLLECTING:
+        return 0.0
+    if job.status == JobStatus.CANCELLING:
+        return min(poll, CANCELLING_LOOK)
+    age = (now() - (job.submitted_at or job.created_at)).total_seconds()
+    return min(poll, max(SHORTEST_LOOK, age / 10))
 
 
 def _patience_is_over(session: Session, job: Job) -> bool:

@@ -1,0 +1,142 @@
+"""Jobs for worker tests: a service, a panel and a dataset that exist, and the worker's turns."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import func, select
+
+from app.domain import files, panels, store, submissions
+from app.domain.access import Actor
+from app.domain.job_queries import JobDetail, job_detail
+from app.domain.submissions import ChosenDataset
+from models import db
+from models.base import new_ref, now
+from models.files import Dataset, FileMetadata
+from models.jobs import JobQueueEntry, JobStatusChange
+from models.registry import ImputationService, ReferencePanel
+from tests.support.submitting import actor
+from workers import collect, jobs, submit
+
+TARGET = b"##fileformat=VCFv4.2\n"
+
+RECIPE: dict[str, Any] = {
+    "workflow_url": "https://workflows.example/impute.cwl",
+    "workflow_type": "CWL",
+    "workflow_type_version": "v1.2",
+    "workflow_params": {"target": {"class": "File", "location": "${input}"}},
+    "results": [
+        {"pattern": "*.vcf.gz", "role": "imputed", "required": True},
+        {"pattern": "*.tsv", "role": "quality"},
+    ],
+}
+
+
+def add_panel(base_url: str, *, recipe: dict[str, Any] | None = None) -> str:
+    """Add a service and a panel of it; return the panel's ref."""
+    with db.session(db.REGISTRY) as session:
+        service = ImputationService(
+            name=f"Service {new_ref()[:4]}",
+            service_type="wes",
+            api_type="wes",
+            base_url=base_url,
+            health_status="up",
+        )
+        session.add(service)
+        session.flush()
+        panel = ReferencePanel(
+            service_id=service.id or 0, panel_id="p", name="Panel", recipe=recipe or RECIPE
+        )
+        session.add(panel)
+        return panel.ref
+
+
+def add_dataset(
+    tmp_path: Any, owner: Actor, *, name: str = "target.vcf", content: bytes = TARGET
+) -> str:
+    """Add a dataset with one file; return its ref."""
+    path = tmp_path / new_ref()
+    path.write_bytes(content)
+    stored = store.ingest_path(path)
+    with db.session(db.FILES) as session:
+        dataset = Dataset(owner_ref=owner.user_ref, name="Cohort")
+        session.add(dataset)
+        session.flush()
+        file = files.add_file(
+            session,
+            kind=files.INPUT,
+            owner_ref=owner.user_ref,
+            name=name,
+            content=stored,
+            dataset_id=dataset.id,
+        )
+        session.add(FileMetadata(file_id=file.id or 0, state="read"))
+        return dataset.ref
+
+
+def submit_to(panel_ref: str, dataset_ref: str, *, parameters: dict[str, Any] | None = None) -> str:
+    """Submit as Ada; return the job's ref."""
+    ada = actor()
+    with db.session(db.REGISTRY) as registry:
+        panel = panels.get_panel(registry, actor=ada, panel_ref=panel_ref)
+    with db.session(db.JOBS) as session:
+        row = submissions.submit(
+            session,
+            actor=ada,
+            name="Run",
+            dataset=ChosenDataset(dataset_ref, "Cohort", 1),
+            panels=[panel],
+            parameters=parameters or {},
+            idempotency_key=new_ref(),
+        )
+        detail = submissions.submission_detail(session, actor=ada, submission_ref=row.ref)
+    return detail.jobs[0].ref
+
+
+def job(ref: str) -> JobDetail:
+    """Ada's job as it is now."""
+    with db.session(db.JOBS) as session:
+        return job_detail(session, actor=actor(), job_ref=ref)
+
+
+def make_due() -> None:
+    """Let the time until every job's next turn pass."""
+    with db.session(db.JOBS) as session:
+        for entry in session.exec(select(JobQueueEntry)):
+            entry.next_action_at = now() - timedelta(seconds=1)
+            session.add(entry)
+
+
+def age_history(seconds: float) -> None:
+    """Let the history be so much older."""
+    with db.session(db.JOBS) as session:
+        for change in session.exec(select(JobStatusChange)):
+            change.at -= timedelta(seconds=seconds)
+            session.add(change)
+
+
+def turn(*duties: Callable[[], Awaitable[None]]) -> None:
+    """One turn of the worker: everything is due, and each duty runs once."""
+
+    async def run() -> None:
+        for duty in duties or (submit.send, jobs.follow, collect.collect):
+            await duty()
+
+    make_due()
+    asyncio.run(run())
+
+
+def until(ref: str, *statuses: str, turns: int = 10) -> JobDetail:
+    """Turn until the job has one of the statuses."""
+    for _ in range(turns):
+        if job(ref).row.status in statuses:
+            return job(ref)
+        turn()
+    raise AssertionError(f"{job(ref).row}, not {statuses}")
+
+
+def count_jobs_in_queue() -> int:
+    """How many jobs the worker still has to do with."""
+    with db.session(db.JOBS) as session:
+        return session.exec(select(func.count()).select_from(JobQueueEntry)).one()

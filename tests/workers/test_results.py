@@ -1,0 +1,112 @@
+"""What a run leaves is fetched once, resumed where it was cut, and verified; a failure says why."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.domain import store
+from tests.support.small_wes import Run, SmallWes, small_wes
+from tests.support.submitting import actor
+from tests.support.working import add_dataset, add_panel, job, submit_to, turn, until
+from workers import collect, jobs
+
+CONTENT = bytes(range(256)) * 20_000
+
+
+@pytest.fixture
+def wes() -> Iterator[SmallWes]:
+    with small_wes() as server:
+        yield server
+
+
+@pytest.fixture
+def ref(databases: None, wes: SmallWes, tmp_path: Path) -> str:
+    """A job that runs at the small server."""
+    ref = submit_to(add_panel(wes.base_url), add_dataset(tmp_path, actor()))
+    until(ref, "submitted")
+    return ref
+
+
+def end(wes: SmallWes, state: str = "COMPLETE") -> Run:
+    run = wes.only_run()
+    run.state = state
+    return run
+
+
+def test_a_fetch_that_is_cut_goes_on_where_it_stopped_and_the_sum_is_right(
+    ref: str, wes: SmallWes
+) -> None:
+    end(wes).files = {"imputed.vcf.gz": CONTENT}
+    wes.cut_after = 3_000_000
+    turn(jobs.follow)
+    turn(collect.collect)
+    cut = job(ref)
+    assert cut.row.status == "collecting"
+    assert cut.row.contact_error
+    assert cut.results[0].fetched_bytes == 3_000_000
+    turn(collect.collect)
+    result = job(ref).results[0]
+    assert job(ref).row.status == "completed"
+    assert wes.ranges == ["", "bytes=3000000-"]
+    assert result.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert store.path_of(result.sha256).read_bytes() == CONTENT
+    assert list(store.partial_dir().iterdir()) == []
+
+
+def test_an_output_that_stays_on_the_service_s_disk_is_shown_with_its_place(
+    ref: str, wes: SmallWes
+) -> None:
+    end(wes).local_files = ["file:///data/runs/1/imputed.vcf.gz"]
+    done = until(ref, "completed")
+    (result,) = done.results
+    assert (result.state, result.location) == ("remote", "file:///data/runs/1/imputed.vcf.gz")
+    assert "can only be had at" in done.row.status_reason
+
+
+def test_outputs_that_are_no_results_are_listed_but_not_fetched(ref: str, wes: SmallWes) -> None:
+    end(wes).files = {"imputed.vcf.gz": b"genotypes", "core.dump": b"x" * 1000}
+    done = until(ref, "completed")
+    assert {result.name: result.state for result in done.results} == {
+        "imputed.vcf.gz": "fetched",
+        "core.dump": "remote",
+    }
+
+
+def test_a_run_that_leaves_no_required_result_has_failed_and_says_what_is_missing(
+    ref: str, wes: SmallWes
+) -> None:
+    end(wes).files = {"quality.tsv": b"r2"}
+    failed = until(ref, "failed").row
+    assert "“*.vcf.gz”" in failed.error_message
+    assert "quality.tsv" in failed.error_message
+
+
+def test_a_failed_run_tells_its_cause_in_the_program_s_own_words(ref: str, wes: SmallWes) -> None:
+    end(wes, "EXECUTOR_ERROR").stderr = "\n".join(
+        [*(f"line {number}" for number in range(100)), "Error: no overlap with the panel"]
+    )
+    failed = until(ref, "failed")
+    assert "Error: no overlap with the panel" in failed.row.error_message
+    assert "line 1\n" not in failed.row.error_message
+    assert failed.row.remote_state == "EXECUTOR_ERROR"
+    assert any("line 50" in log.text for log in failed.logs)
+
+
+def test_a_full_disk_holds_the_results_until_there_is_room(
+    ref: str, wes: SmallWes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end(wes).files = {"imputed.vcf.gz": b"genotypes"}
+    turn(jobs.follow)
+    monkeypatch.setenv("FGIP_FREE_DISK_FLOOR_BYTES", str(2**60))
+    from app.config import settings
+
+    settings.cache_clear()
+    turn(collect.collect)
+    held = job(ref).row
+    monkeypatch.undo()
+    settings.cache_clear()
+    assert (held.status, held.held_reason) == ("collecting", "no_room")
+    turn(collect.collect)
+    assert job(ref).row.status == "completed"

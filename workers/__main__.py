@@ -1,0 +1,5 @@
+"""`python -m workers`: the background process."""
+
+from workers.scheduler import main
+
+main()

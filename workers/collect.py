@@ -1,0 +1,149 @@
+"""Collecting what a run left: its logs, then each result, resumed where a fetch stopped."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import httpx
+
+from app.config import settings
+from app.connectors.base import (
+    Busy,
+    Connector,
+    ConnectorError,
+    NotAuthorised,
+    Rejected,
+    RunDetails,
+    RunState,
+    UnknownRun,
+    Unreachable,
+    Unsupported,
+)
+from app.connectors.client import open_client
+from app.domain import files, job_collection, job_outcomes, store
+from app.domain.errors import Refused
+from app.domain.job_collection import WantedResult
+from app.domain.job_queue import Claim
+from app.domain.job_states import JobStatus
+from app.domain.store import StoredPath
+from models import db
+from workers.endpoints import connector_of
+from workers.fetch import fetch_to_disk, size_of
+from workers.leases import claim, kept, record, surviving
+
+
+class _Interrupted(Exception):
+    """A fetch stopped; `brought` says whether it got any further than before."""
+
+    def __init__(self, cause: ConnectorError, *, brought: bool) -> None:
+        self.cause = cause
+        self.brought = brought
+        super().__init__(str(cause))
+
+
+async def collect() -> None:
+    """Collect one job whose run has ended; several turns may run side by side."""
+    for claimed in await claim((JobStatus.COLLECTING,), limit=1):
+        timeout = settings().request_timeout_seconds
+        async with (
+            open_client(request_timeout=timeout) as client,
+            kept([claimed]),
+            surviving(claimed),
+        ):
+            await _collect(client, claimed)
+
+
+async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
+    connector = await connector_of(client, claimed)
+    if connector is None:
+        return
+    try:
+        details = await connector.details(claimed.remote_id)
+        await record(job_collection.record_logs, claimed, details=details)
+        await _conclude(connector, claimed, details)
+    except Refused as error:
+        await record(job_outcomes.held, claimed, held_reason="no_room", explanation=error.message)
+    except _Interrupted as error:
+        # A fetch that gets further is no failure in a row, however often it is cut.
+        again = replace(claimed, attempts=0) if error.brought else claimed
+        await _try_again(again, error.cause)
+    except ConnectorError as error:
+        await _try_again(claimed, error)
+
+
+async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -> None:
+    state = details.status.state
+    if state is RunState.FAILED:
+        await record(job_collection.record_failure, claimed, details=details)
+    elif state is RunState.CANCELLED:
+        await record(job_collection.record_cancelled, claimed)
+    elif state is RunState.COMPLETE:
+        wanted: Sequence[WantedResult] | None = await record(
+            job_collection.list_results, claimed, details=details
+        )
+        if wanted is None:
+            return
+        for result in wanted:
+            await _fetch(connector, claimed, result)
+        await record(job_collection.record_collected, claimed)
+    else:
+        # The end was seen before: some servers say UNKNOWN for a moment between two states.
+        word = details.status.raw_state
+        raise Unreachable(f"The service says {word} of a run that it has said to be over.")
+
+
+async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> None:
+    path = store.partial_dir() / f"{claimed.job_ref}.{result.id}"
+    before = size_of(path)
+
+    async def tell(fetched_bytes: int, size: int | None) -> None:
+        await record(
+            job_collection.record_progress,
+            claimed,
+            result_id=result.id,
+            fetched_bytes=fetched_bytes,
+            size=size,
+        )
+
+    try:
+        await fetch_to_disk(connector, result, path, tell=tell)
+    except NotAuthorised:
+        raise
+    except (Rejected, UnknownRun, Unsupported) as error:
+        await record(job_collection.record_remote, claimed, result_id=result.id, reason=str(error))
+        return
+    except ConnectorError as error:
+        await tell(size_of(path), None)
+        raise _Interrupted(error, brought=size_of(path) > before) from error
+    content = await asyncio.to_thread(store.ingest_path, path)
+    file_ref = await asyncio.to_thread(_register, claimed, result, content)
+    await record(
+        job_collection.record_fetched,
+        claimed,
+        result_id=result.id,
+        size=content.size,
+        sha256=content.sha256,
+        file_ref=file_ref,
+    )
+
+
+async def _try_again(claimed: Claim, error: ConnectorError) -> None:
+    if isinstance(error, NotAuthorised):
+        await record(job_outcomes.not_authorised, claimed, reason=str(error))
+    elif isinstance(error, UnknownRun):
+        await record(job_outcomes.unknown_there, claimed, poll=settings().poll_interval_seconds)
+    else:
+        wish = error.retry_after if isinstance(error, Busy) else None
+        await record(job_outcomes.no_contact, claimed, reason=str(error), retry_after=wish)
+
+
+def _register(claimed: Claim, result: WantedResult, content: StoredPath) -> str:
+    with db.session(db.FILES) as session:
+        return files.add_result(
+            session,
+            owner_ref=claimed.owner_ref,
+            job_ref=claimed.job_ref,
+            name=PurePosixPath(result.name).name,
+            content=content,
+        ).ref

@@ -1,0 +1,87 @@
+"""Reading one output of a run onto our disk, from where an earlier reading stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic
+from typing import BinaryIO
+
+from app.config import settings
+from app.connectors.base import Connector, Download, InvalidAnswer, RemoteFile, Unreachable
+from app.domain import store
+from app.domain.errors import Refused
+from app.domain.job_collection import WantedResult
+
+BLOCK = 1024 * 1024
+TELL_SECONDS = 2.0
+
+Tell = Callable[[int, int | None], Awaitable[None]]
+
+
+async def fetch_to_disk(
+    connector: Connector, result: WantedResult, path: Path, *, tell: Tell
+) -> None:
+    """Complete `path` with the output's bytes; what is there already is not read again.
+
+    `tell` hears how many bytes are here and how many there are in all, every few seconds. Raises
+    `ConnectorError` where the reading stops early (what arrived stays for the next time) or has
+    another size than the service says, and `Refused` where the disk has no room.
+    """
+    offset = size_of(path)
+    if result.size is not None and offset == result.size:
+        return
+    _check_room((result.size or 0) - offset)
+    remote = RemoteFile(name=result.name, location=result.location, size=result.size)
+    async with connector.open(remote, offset=offset) as download:
+        size = download.size if download.size is not None else result.size
+        with _opened(path) as file:
+            # A service may begin at the start although it was asked to go on.
+            file.truncate(download.offset)
+            file.seek(download.offset)
+            written = await _write(download, file, size, tell)
+            if size is not None and written > size:
+                file.truncate(0)
+    if size is not None and written > size:
+        raise InvalidAnswer(f"The service sent more of “{result.name}” than its {size:,} bytes.")
+    if size is not None and written < size:
+        raise Unreachable(f"“{result.name}” broke off after {written:,} of {size:,} bytes.")
+
+
+def size_of(path: Path) -> int:
+    """How many bytes of a file are here; 0 without the file."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def _opened(path: Path) -> BinaryIO:
+    path.touch(mode=0o600)
+    return path.open("r+b")
+
+
+async def _write(download: Download, file: BinaryIO, size: int | None, tell: Tell) -> int:
+    block = bytearray()
+    written, told_at = download.offset, monotonic()
+    try:
+        async for chunk in download.chunks:
+            block += chunk
+            written += len(chunk)
+            if size is not None and written > size:
+                break
+            if len(block) >= BLOCK:
+                await asyncio.to_thread(file.write, bytes(block))
+                block.clear()
+            if monotonic() - told_at > TELL_SECONDS:
+                _check_room(0)
+                await tell(written, size)
+                told_at = monotonic()
+    finally:
+        # Also when the connection is cut: what arrived need not come again.
+        file.write(block)
+    return written
+
+
+def _check_room(needed: int) -> None:
+    if store.free_bytes() - needed < settings().free_disk_floor_bytes:
+        raise Refused(
+            "The platform's disk has no room for the results. An administrator must make room; "
+            "they are fetched then."
+        )

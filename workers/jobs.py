@@ -1,0 +1,118 @@
+"""Following runs: one look at many runs of a service at once, and asking services to cancel."""
+
+import asyncio
+from collections.abc import Sequence
+
+import httpx
+import structlog
+
+from app.config import settings
+from app.connectors.base import (
+    Busy,
+    CancelOutcome,
+    Connector,
+    ConnectorError,
+    NotAuthorised,
+    Rejected,
+    UnknownRun,
+    Unsupported,
+)
+from app.connectors.client import open_client
+from app.domain import job_outcomes
+from app.domain.job_queue import Claim, poll_delay
+from app.domain.job_states import JobStatus
+from workers.endpoints import connector_of
+from workers.leases import claim, kept, record, surviving
+
+AT_ONCE = 100
+FOLLOWED = (JobStatus.SUBMITTED, JobStatus.RUNNING, JobStatus.CANCELLING)
+
+log = structlog.get_logger(__name__)
+
+# Services that this process is asking now: a slow one must not gather a crowd.
+_busy: set[str] = set()
+_claiming = asyncio.Lock()
+
+
+async def follow() -> None:
+    """Look at the runs that are due; a service that hangs holds up no other one."""
+    async with _claiming:
+        claims = await claim(FOLLOWED, limit=AT_ONCE, busy_services=tuple(_busy))
+        by_service: dict[str, list[Claim]] = {}
+        for claimed in claims:
+            by_service.setdefault(claimed.service_ref, []).append(claimed)
+        _busy.update(by_service)
+    if not claims:
+        return
+    timeout = settings().request_timeout_seconds
+    async with open_client(request_timeout=timeout) as client, kept(claims):
+        await asyncio.gather(*(_follow(client, *group) for group in by_service.items()))
+
+
+async def _follow(client: httpx.AsyncClient, service_ref: str, claims: Sequence[Claim]) -> None:
+    try:
+        by_owner: dict[str, list[Claim]] = {}
+        for claimed in claims:
+            by_owner.setdefault(claimed.owner_ref, []).append(claimed)
+        # Each owner may have an own token, which sees only that owner's runs.
+        for own in by_owner.values():
+            await _follow_own(client, own)
+    finally:
+        _busy.discard(service_ref)
+
+
+async def _follow_own(client: httpx.AsyncClient, claims: Sequence[Claim]) -> None:
+    connector = await connector_of(client, *claims)
+    if connector is None:
+        return
+    for claimed in claims:
+        if claimed.must_cancel:
+            async with surviving(claimed):
+                await _cancel(connector, claimed)
+    looked_at = [claimed for claimed in claims if not claimed.must_cancel]
+    if looked_at:
+        await _look(connector, looked_at)
+
+
+async def _look(connector: Connector, claims: Sequence[Claim]) -> None:
+    try:
+        states = await connector.status([claimed.remote_id for claimed in claims])
+    except ConnectorError as error:
+        for claimed in claims:
+            async with surviving(claimed):
+                await _not_answered(claimed, error)
+        return
+    poll = settings().poll_interval_seconds
+    for claimed in claims:
+        async with surviving(claimed):
+            status = states.get(claimed.remote_id)
+            if status is None:
+                await record(job_outcomes.unknown_there, claimed, poll=poll_delay(poll))
+            elif not status.raw_state:
+                # The service answered, but could not tell about this one run.
+                await record(job_outcomes.no_contact, claimed, reason=status.message)
+            else:
+                await record(job_outcomes.seen, claimed, status=status, poll=poll_delay(poll))
+
+
+async def _cancel(connector: Connector, claimed: Claim) -> None:
+    poll = settings().poll_interval_seconds
+    message = ""
+    try:
+        outcome = await connector.cancel(claimed.remote_id)
+    except (Rejected, Unsupported) as error:
+        outcome, message = CancelOutcome.REFUSED, str(error)
+    except ConnectorError as error:
+        await _not_answered(claimed, error)
+        return
+    await record(job_outcomes.cancel_answered, claimed, outcome=outcome, poll=poll, message=message)
+
+
+async def _not_answered(claimed: Claim, error: ConnectorError) -> None:
+    if isinstance(error, NotAuthorised):
+        await record(job_outcomes.not_authorised, claimed, reason=str(error))
+    elif isinstance(error, UnknownRun):
+        await record(job_outcomes.unknown_there, claimed, poll=settings().poll_interval_seconds)
+    else:
+        wish = error.retry_after if isinstance(error, Busy) else None
+        await record(job_outcomes.no_contact, claimed, reason=str(error), retry_after=wish)

@@ -1,0 +1,98 @@
+"""The name of this worker, and holding the jobs it has claimed for as long as it works on them."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.domain import job_queue
+from app.domain.job_queue import LEASE, Claim, LeaseLost
+from app.domain.job_states import JobStatus
+from models import db
+
+HOST = socket.gethostname()
+WORKER = f"{HOST[:36]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+log = structlog.get_logger(__name__)
+
+
+async def claim(
+    statuses: Collection[JobStatus], *, limit: int, busy_services: Collection[str] = ()
+) -> list[Claim]:
+    """Claim due jobs of these statuses for this worker."""
+
+    def work() -> list[Claim]:
+        with db.session(db.JOBS) as session:
+            return job_queue.claim_due(
+                session,
+                worker=WORKER,
+                statuses=statuses,
+                limit=limit,
+                busy_services=busy_services,
+            )
+
+    return await asyncio.to_thread(work)
+
+
+async def record(write: Callable[..., Any], claimed: Claim, **facts: Any) -> Any:
+    """Call a function of the domain for a claimed job, in a thread and a transaction of its own."""
+
+    def work() -> Any:
+        with db.session(db.JOBS) as session:
+            return write(session, claimed, **facts)
+
+    return await asyncio.to_thread(work)
+
+
+@asynccontextmanager
+async def kept(claims: Sequence[Claim]) -> AsyncIterator[None]:
+    """Renew the leases of the claims while the block runs."""
+    renewing = asyncio.create_task(_renew(claims))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
+
+
+@asynccontextmanager
+async def surviving(claimed: Claim) -> AsyncIterator[None]:
+    """Keep one job's surprise from the others: it is logged, and the job is due again later."""
+    try:
+        yield
+    except LeaseLost:
+        log.info("another worker has the job now", job_ref=claimed.job_ref)
+    except (DBAPIError, PoolTimeout):
+        raise
+    except Exception:
+        log.exception("a job could not be advanced", job_ref=claimed.job_ref)
+
+
+async def _renew(claims: Sequence[Claim]) -> None:
+    def work() -> None:
+        with db.session(db.JOBS) as session:
+            job_queue.renew(session, claims)
+
+    while True:
+        await asyncio.sleep(LEASE.total_seconds() / 3)
+        # Without the database nobody else can claim the jobs either.
+        with suppress(DBAPIError, PoolTimeout):
+            await asyncio.to_thread(work)
+
+
+async def release_all() -> None:
+    """Give back everything that this worker holds, so that another one need not wait."""
+
+    def work() -> None:
+        with db.session(db.JOBS) as session:
+            job_queue.release_all(session, worker=WORKER)
+
+    await asyncio.to_thread(work)

@@ -1,0 +1,129 @@
+"""The worker's clock: which work runs how often, until the process is asked to end.
+
+Any number of workers run side by side. What is due is claimed in the databases, so that no schedule
+is shared and no worker leads.
+"""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.config import settings
+from app.logs import configure_logs
+from models import db
+from models.base import now
+from workers import collect, files, health, heartbeat, jobs, outbox, submit
+from workers.leases import WORKER, release_all
+
+# A stop that takes longer than this is cut short. Nothing is lost: all work survives a kill.
+STOP_SECONDS = 8.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A piece of work, the seconds between its turns, and how many turns may overlap."""
+
+    name: str
+    run: Callable[[], Awaitable[object]]
+    seconds: float
+    overlapping: int = 1
+
+
+DUTIES = (
+    Duty("heartbeat", heartbeat.beat, 10),
+    # An upload or a hanging service takes one of these turns; the others go on.
+    Duty("send jobs", submit.send, 1, overlapping=4),
+    Duty("follow jobs", jobs.follow, 1, overlapping=16),
+    Duty("collect results", collect.collect, 1, overlapping=3),
+    Duty("relay outboxes", outbox.relay, 1),
+    # Each service is leased to one probe, and a slow one delays no later sweep.
+    Duty("probe services", health.sweep, 5, overlapping=4),
+    Duty("read new files", files.read_new_files, 2),
+    Duty("sweep uploads", files.sweep_uploads, 600),
+    Duty("clear outboxes", outbox.clear, 3600),
+)
+
+
+def main() -> None:
+    """Run the worker until SIGTERM or SIGINT."""
+    configure_logs()
+    db.configure(settings().database_urls)
+    asyncio.run(serve())
+
+
+async def serve() -> None:
+    """Run every duty on time until a signal comes, then give back what is held."""
+    stop = asyncio.Event()
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(wish, stop.set)
+    scheduler = _scheduler()
+    scheduler.start()
+    log.info("worker started", worker=WORKER)
+    await stop.wait()
+    # A thread that hashes gigabytes cannot be interrupted, and Python would wait for it.
+    watchdog = threading.Timer(STOP_SECONDS, os._exit, [0])
+    watchdog.daemon = True
+    watchdog.start()
+    scheduler.shutdown(wait=False)
+    try:
+        await release_all()
+    except (DBAPIError, PoolTimeout) as error:
+        log.warning("claims could not be given back", error=type(error).__name__)
+    db.dispose()
+    log.info("worker stopped", worker=WORKER)
+
+
+def _scheduler() -> AsyncIOScheduler:
+    scheduler = AsyncIOScheduler(
+        timezone="UTC",
+        job_defaults={"coalesce": True, "misfire_grace_time": 60},
+    )
+    for duty in DUTIES:
+        scheduler.add_job(
+            _patient(duty),
+            "interval",
+            seconds=duty.seconds,
+            id=duty.name,
+            max_instances=duty.overlapping,
+            next_run_time=now(),
+        )
+    return scheduler
+
+
+def _patient(duty: Duty) -> Callable[[], Awaitable[None]]:
+    """A duty that outlives its errors, and says once that a database is away."""
+    is_away = False
+
+    async def run() -> None:
+        nonlocal is_away
+        try:
+            await duty.run()
+        except (DBAPIError, PoolTimeout) as error:
+            if not is_away:
+                log.warning("a database is away", duty=duty.name, error=_first_line(error))
+            is_away = True
+        except asyncio.CancelledError:
+            # The worker ends; APScheduler would log this as an error.
+            return
+        except Exception:
+            log.exception("a duty failed", duty=duty.name)
+        else:
+            if is_away:
+                log.info("the database is back", duty=duty.name)
+            is_away = False
+
+    return run
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().split("\n")[0]

@@ -1,0 +1,115 @@
+"""Sending jobs to their services, once each, whatever happens in between.
+
+The job is `submitting` in the database before the request leaves. A job that is found so by a claim
+was left by a worker that died or by an answer that was lost: it is looked for, not sent.
+"""
+
+import asyncio
+
+import httpx
+
+from app.config import settings
+from app.connectors.base import (
+    Busy,
+    Connector,
+    ConnectorError,
+    NotAuthorised,
+    Rejected,
+    RunRequest,
+    UnknownRun,
+    Unsupported,
+)
+from app.connectors.client import open_client
+from app.domain import job_outcomes
+from app.domain.errors import PlatformError
+from app.domain.job_queue import Claim, poll_delay
+from app.domain.job_states import JobStatus
+from app.domain.run_requests import run_request
+from models import db
+from workers.endpoints import connector_of
+from workers.leases import claim, kept, record, surviving
+
+AT_ONCE = 4
+
+
+async def send() -> None:
+    """Take jobs that are not at their service yet a step further."""
+    claims = await claim((JobStatus.WAITING, JobStatus.QUEUED, JobStatus.SUBMITTING), limit=AT_ONCE)
+    if not claims:
+        return
+    timeout = settings().request_timeout_seconds
+    async with open_client(request_timeout=timeout) as client, kept(claims):
+        await asyncio.gather(*(_advance(client, claimed) for claimed in claims))
+
+
+async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
+    async with surviving(claimed):
+        if claimed.status is JobStatus.SUBMITTING:
+            connector = await connector_of(client, claimed)
+            if connector:
+                await _look_for(connector, claimed)
+            return
+        try:
+            request = await asyncio.to_thread(_request, claimed)
+        except PlatformError as error:
+            await record(job_outcomes.failed, claimed, reason=error.message)
+            return
+        if claimed.status is JobStatus.WAITING:
+            await record(job_outcomes.prepared, claimed)
+            return
+        connector = await connector_of(client, claimed)
+        if connector and await record(job_outcomes.sending, claimed):
+            await _send(connector, claimed, request)
+
+
+async def _send(connector: Connector, claimed: Claim, request: RunRequest) -> None:
+    try:
+        remote_id = await connector.submit(request)
+    except Busy as error:
+        await record(
+            job_outcomes.not_sent,
+            claimed,
+            reason=str(error),
+            retry_after=error.retry_after,
+            was_heard=True,
+        )
+    except NotAuthorised as error:
+        await record(job_outcomes.not_authorised, claimed, reason=str(error))
+    except (Rejected, Unsupported, UnknownRun) as error:
+        await record(job_outcomes.failed, claimed, reason=str(error))
+    except ConnectorError as error:
+        outcome = job_outcomes.answer_lost if error.may_have_arrived else job_outcomes.not_sent
+        await record(outcome, claimed, reason=str(error))
+    else:
+        await _sent(claimed, remote_id, was_found=False)
+
+
+async def _look_for(connector: Connector, claimed: Claim) -> None:
+    try:
+        remote_id = await connector.find(claimed.job_ref)
+    except Unsupported as error:
+        await record(job_outcomes.cannot_be_found, claimed, reason=str(error))
+    except NotAuthorised as error:
+        await record(
+            job_outcomes.held, claimed, held_reason="not_authorised", explanation=str(error)
+        )
+    except ConnectorError as error:
+        await record(job_outcomes.no_contact, claimed, reason=str(error))
+    else:
+        if remote_id is None:
+            await record(job_outcomes.not_found, claimed)
+        else:
+            await _sent(claimed, remote_id, was_found=True)
+
+
+async def _sent(claimed: Claim, remote_id: str, *, was_found: bool) -> None:
+    # The first look comes soon: short runs are over in seconds.
+    first_look = poll_delay(min(2.0, settings().poll_interval_seconds))
+    await record(
+        job_outcomes.sent, claimed, remote_id=remote_id, was_found=was_found, poll=first_look
+    )
+
+
+def _request(claimed: Claim) -> RunRequest:
+    with db.session(db.JOBS) as session:
+        return run_request(session, job_ref=claimed.job_ref)
