@@ -1,5 +1,6 @@
 """The PostgreSQL that comes with the platform, for sites that bring none."""
 
+import atexit
 import json
 import os
 import tempfile
@@ -40,6 +41,7 @@ def stop(folder: Path) -> None:
     """Stop what `start` started, unless another process that started it still runs."""
     if server := PostgresServer._instances.get(folder.resolve()):
         server.cleanup()
+        atexit.unregister(server._cleanup)  # it would make the folder again for its lock
 
 
 def private_runtime_dir() -> Path:

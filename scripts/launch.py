@@ -17,16 +17,14 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
-from app.config import Settings
+from app.config import DATABASE_NAMES, Settings
 from models import embedded
 from scripts import ROOT, frontend
-from scripts.machine import occupy, refuse_taken_port
+from scripts.machine import free_port, occupy, refuse_taken_port
 from scripts.processes import Child, Supervisor, die_with_parent
 
 PARTS = {"web": "scripts.web", "worker": "workers", "migrate": "scripts.prepare"}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-START_SECONDS = 120
-START_FAILURES = 3
 
 
 def arguments() -> argparse.Namespace:
@@ -70,10 +68,10 @@ def configure(options: argparse.Namespace) -> Settings:
     return Settings()
 
 
-def prepare() -> str:
-    """Migrate every database; return the set-up link if there is no administrator yet."""
+def said_by(command: list[str]) -> str:
+    """Run one of our modules to its end and return what it prints; end with it if it fails."""
     done = subprocess.run(
-        python("scripts.prepare"),
+        command,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -85,45 +83,47 @@ def prepare() -> str:
     return done.stdout.strip()
 
 
-async def answers(host: str, port: int, path: str) -> bool:
-    """Tell whether a page is there."""
-    try:
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        status = await reader.readline()
-        writer.close()
-    except OSError:
-        return False
-    return b" 200 " in status
+async def serve(chosen: Settings, invitation: list[str], *, demo: bool) -> None:
+    """Keep web and worker running until Ctrl-C or SIGTERM.
 
-
-async def until_it_answers(
-    supervisor: Supervisor, name: str, host: str, port: int, path: str
-) -> None:
-    """Wait until a child serves a page, or we are told to stop; give up if it keeps failing."""
-    deadline = asyncio.get_running_loop().time() + START_SECONDS
-    while not supervisor.stopping.is_set() and not await answers(host, port, path):
-        late = asyncio.get_running_loop().time() > deadline
-        if late or supervisor.failures[name] >= START_FAILURES:
-            raise SystemExit(f"The {name} does not start; its messages are above.")
-        await asyncio.sleep(0.1)
-
-
-async def serve(chosen: Settings, link: str) -> None:
-    """Keep web and worker running until Ctrl-C or SIGTERM."""
+    `invitation` are the lines that tell the first person how to get in.
+    """
     supervisor = Supervisor()
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, supervisor.stopping.set)
     try:
+        if demo:
+            invitation = await demonstrate(supervisor, chosen)
         supervisor.start(Child("web process", python("scripts.web")))
         supervisor.start(Child("worker", python("workers")))
-        await until_it_answers(supervisor, "web process", visited(chosen.host), chosen.port, "/")
+        await supervisor.until_it_answers("web process", visited(chosen.host), chosen.port, "/")
         if not supervisor.stopping.is_set():
-            welcome(chosen, link)
+            welcome(chosen, invitation)
         await supervisor.stopping.wait()
         print("\nStopping.", flush=True)
     finally:
         await supervisor.stop()
+
+
+async def demonstrate(supervisor: Supervisor, chosen: Settings) -> list[str]:
+    """Start the simulated service and fill the platform with something to try."""
+    port, runs = free_port(), chosen.data_dir / "demo"
+    command = python("demo", "--port", str(port), "--data", str(runs))
+    supervisor.start(Child("demo service", command))
+    await supervisor.until_it_answers(
+        "demo service", "127.0.0.1", port, "/ga4gh/wes/v1/service-info"
+    )
+    if supervisor.stopping.is_set():
+        return []
+    url = f"http://127.0.0.1:{port}/ga4gh/wes/v1"
+    email, password = said_by(python("demo.seed", "--service", url)).splitlines()
+    return [
+        "This is a demonstration: nothing is kept, and its imputation service is a simulation.",
+        f"Sign in at {chosen.public_url}/sign-in with",
+        f"    e-mail    {email}",
+        f"    password  {password}",
+        "Then choose Submit, the dataset “Demo genotypes”, and the simulated panel.",
+    ]
 
 
 def visited(host: str) -> str:
@@ -131,17 +131,23 @@ def visited(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
 
 
-def welcome(chosen: Settings, link: str) -> None:
-    """Say where the platform is and how the first person gets in."""
+def welcome(chosen: Settings, invitation: list[str]) -> None:
+    """Say where the platform is, and how the first person gets in."""
     lines = ["", f"The platform is at {chosen.public_url}"]
     if visited(chosen.host) != chosen.host and len(chosen.allowed_origins) > 1:
         lines += [
             f"Other machines reach port {chosen.port}, but pages work only at that address:",
             "set FGIP_PUBLIC_URL to the one that people type.",
         ]
-    if link:
-        lines += ["", "Make the first administrator with this link; it works once:", link]
+    if invitation:
+        lines += ["", *invitation]
     print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)
+
+
+def forget_databases() -> None:
+    """Make sure that a demonstration never touches a configured database."""
+    for name in ("database", *DATABASE_NAMES):
+        os.environ[f"FGIP_{name.upper()}_URL"] = ""
 
 
 def everything(options: argparse.Namespace) -> None:
@@ -149,6 +155,7 @@ def everything(options: argparse.Namespace) -> None:
     with ExitStack() as undo:
         if options.demo:
             options.data_dir = undo.enter_context(TemporaryDirectory(prefix="fgip-demo-"))
+            forget_databases()
         chosen = configure(options)
         refuse_taken_port(chosen.host, chosen.port)
         occupy(chosen.data_dir)
@@ -157,7 +164,9 @@ def everything(options: argparse.Namespace) -> None:
             folder = chosen.data_dir / "postgres"
             os.environ["FGIP_DATABASE_URL"] = embedded.start(folder)
             undo.callback(embedded.stop, folder)
-        asyncio.run(serve(chosen, prepare()))
+        link = said_by(python("scripts.prepare")).strip()
+        invitation = ["Make the first administrator with this link; it works once:", link]
+        asyncio.run(serve(chosen, invitation if link else [], demo=options.demo))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

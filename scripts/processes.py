@@ -19,6 +19,9 @@ LONGEST_DELAY = 60.0
 # A child that ran this long was well, so the next failure waits the first delay again.
 STEADY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+# A child that has not answered by then, or failed so often, will not.
+START_SECONDS = 120.0
+START_FAILURES = 3
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -70,6 +73,14 @@ class Supervisor:
         self.failures[child.name] = 0
         self._tasks.append(asyncio.create_task(self._keep(child)))
 
+    async def until_it_answers(self, name: str, host: str, port: int, path: str) -> None:
+        """Wait until a child serves a page, or we are told to stop; give up if it keeps failing."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.stopping.is_set() and not await answers(host, port, path):
+            if time.monotonic() > deadline or self.failures[name] >= START_FAILURES:
+                raise SystemExit(f"The {name} does not start; its messages are above.")
+            await asyncio.sleep(0.1)
+
     async def stop(self) -> None:
         """End every child: first asked, after some seconds killed."""
         self.stopping.set()
@@ -106,6 +117,18 @@ class Supervisor:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
+
+
+async def answers(host: str, port: int, path: str) -> bool:
+    """Tell whether a page is there."""
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        status = await reader.readline()
+        writer.close()
+    except OSError:
+        return False
+    return b" 200 " in status
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

@@ -68,9 +68,11 @@ class Platform:
 def running(
     folder: Path, *options: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[Platform]:
-    """Run the platform until the block ends."""
+    """Run the platform on a data folder until the block ends."""
     port = free_port()
-    process = launch("--port", str(port), "--data-dir", str(folder), *options, env=environment)
+    if "--demo" not in options:
+        options = ("--data-dir", str(folder), *options)
+    process = launch("--port", str(port), *options, env=environment)
     platform = Platform(process, f"http://127.0.0.1:{port}", folder)
     try:
         platform.read_until("Ctrl-C stops everything")
