@@ -207,7 +207,7 @@ class Runs:
             run.log(f"Stopped: {run.final_state}")
             state = run.final_state
         except RunFailure as failure:
-            run.log(f"impute: {failure}")
+            run.log(f"Error: {failure}")
             state = "EXECUTOR_ERROR"
         except Exception:
             run.log(traceback.format_exc())
