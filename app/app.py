@@ -5,15 +5,22 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from fastapi import FastAPI
 
-from app.api import downloads, uploads
+from app.api import downloads, service_tokens, uploads
 from app.api import sign_in as sign_in_routes
 from app.api.errors import answer_platform_error
 from app.config import settings
 from app.domain.errors import PlatformError
 from app.pages import (  # noqa: F401  (importing a page registers it)
     account,
+    admin_panel,
+    admin_panels,
+    admin_service,
+    admin_services,
     admin_users,
     overview,
+    panels,
+    service,
+    services,
     setup,
     sign_in,
 )
@@ -38,6 +45,7 @@ api.add_exception_handler(PlatformError, answer_platform_error)
 api.include_router(sign_in_routes.router)
 api.include_router(uploads.router)
 api.include_router(downloads.router)
+api.include_router(service_tokens.router)
 
 app = rx.App(
     html_lang="en",

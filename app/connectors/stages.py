@@ -91,10 +91,16 @@ class _Way:
         return self.url.port or (443 if self.url.scheme == "https" else 80)
 
 
-async def examine(endpoint: Endpoint, connector_class: type[Connector]) -> Examination:
+async def examine(
+    endpoint: Endpoint,
+    connector_class: type[Connector],
+    *,
+    report: Callable[[Stage], Awaitable[None]] | None = None,
+) -> Examination:
     """Try the way to a service stage by stage; takes a minute at the most and raises nothing.
 
-    Nothing is changed at the service. Errors of a service are told, never raised.
+    Nothing is changed at the service. Errors of a service are told, never raised. `report` is told
+    each stage as soon as it ended.
     """
     stages: list[Stage] = []
     async with open_client(request_timeout=STAGE_SECONDS) as client:
@@ -104,6 +110,8 @@ async def examine(endpoint: Endpoint, connector_class: type[Connector]) -> Exami
                 stages.append(Stage(name, Outcome.NOT_REACHED))
             else:
                 stages.append(await _timed(name, look, way))
+            if report is not None:
+                await report(stages[-1])
     return Examination(stages, way.facts)
 
 

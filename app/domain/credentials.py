@@ -16,9 +16,11 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlmodel import Session, col, or_, select
 
 from app.config import settings
+from app.connectors.base import Endpoint
 from app.domain.access import Actor, require
 from app.domain.errors import Invalid, NotFound, Refused
 from app.domain.outbox import emit_audit
+from app.domain.service_fields import parse_address
 from models import db
 from models.base import now
 from models.registry import ImputationService
@@ -82,6 +84,15 @@ def forget_token(session: Session, *, actor: Actor, service_ref: str, shared: bo
     _audit(session, actor, "credential.forget", service_ref, name, shared)
 
 
+def stored_token(
+    session: Session, *, actor: Actor, service_ref: str, shared: bool = False
+) -> CredentialRow | None:
+    """What may be shown of the actor's own token for a service, or of the shared one."""
+    require(actor, "service:write" if shared else "service:read")
+    row = _find(session, service_ref, _owner(actor, shared))
+    return _row(row) if row else None
+
+
 def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:
     """The actor's own tokens, and the shared ones if the actor manages services."""
     require(actor, "service:read")
@@ -117,6 +128,16 @@ def token_of(session: Session, *, service_ref: str, base_url: str, user_ref: str
             )
         return str(stored["token"])
     return ""
+
+
+def endpoint_to_test(
+    session: Session, *, actor: Actor, base_url: str, service_ref: str = ""
+) -> Endpoint:
+    """An address that may not be saved yet, with the shared token of the service if it fits."""
+    require(actor, "service:write")
+    address = parse_address(base_url)
+    token = token_of(session, service_ref=service_ref, base_url=address) if service_ref else ""
+    return Endpoint(base_url=address, token=token)
 
 
 def origin_of(url: str) -> str:

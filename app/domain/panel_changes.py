@@ -58,12 +58,17 @@ class PanelFields(BaseModel):
 
 
 def upsert_panel(
-    session: Session, *, actor: Actor, service_ref: str, fields: PanelFields
+    session: Session,
+    *,
+    actor: Actor,
+    service_ref: str,
+    fields: PanelFields,
+    only_new: bool = False,
 ) -> PanelRow:
     """Add the service's panel `panel_id`, or change it; a retired one comes back.
 
-    The recipe is checked (`Invalid` names the place); a panel may be without one, but then it
-    cannot be chosen.
+    With `only_new`, a panel that exists already raises `Conflict`. The recipe is checked (`Invalid`
+    names the place); a panel may be without one, but then it cannot be chosen.
     """
     require(actor, "service:write")
     if fields.recipe:
@@ -78,6 +83,11 @@ def upsert_panel(
         .where(ReferencePanel.service_id == service.id, ReferencePanel.panel_id == fields.panel_id)
         .with_for_update()
     ).first()
+    if panel is not None and only_new:
+        raise Conflict(
+            f"{service.name} has a panel “{fields.panel_id}” already: open that one, or give "
+            "another id."
+        )
     before = _said(panel) if panel else None
     panel = panel or ReferencePanel(
         service_id=service.id or 0, panel_id=fields.panel_id, name=fields.name

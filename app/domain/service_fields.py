@@ -159,6 +159,14 @@ def parse_service(values: Mapping[str, Any]) -> ServiceFields:
     return parse_fields(ServiceFields, values)
 
 
+def parse_address(text: str) -> str:
+    """Return an address in its one spelling; `Invalid` with the field `base_url` if it is none."""
+    try:
+        return normalised_url(text)
+    except ValueError as error:
+        raise Invalid(str(error), field="base_url") from None
+
+
 Fields = TypeVar("Fields", bound=BaseModel)
 
 

@@ -112,6 +112,20 @@ def test_a_panel_s_name_at_the_service_is_one_panel_however_often_it_is_saved(da
     assert other.ref != first.ref
 
 
+def test_adding_a_panel_never_overwrites_one_that_exists(databases):
+    service = add_service()
+    upsert(service)
+    with db.session(db.REGISTRY) as session, pytest.raises(Conflict, match="open that one"):
+        panel_changes.upsert_panel(
+            session,
+            actor=ADMIN,
+            service_ref=service,
+            fields=fields(name="Other"),
+            only_new=True,
+        )
+    assert [row.name for row in listed()] == ["HapMap 2"]
+
+
 @pytest.mark.parametrize(
     ("given", "kept"), [("hg19", "GRCh37"), ("b38", "GRCh38"), ("GRCh38", "GRCh38"), ("x", "x")]
 )

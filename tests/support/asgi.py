@@ -1,7 +1,6 @@
 """Real loopback HTTP servers for tests, from a small ASGI app each."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,15 +8,15 @@ from typing import Any
 import granian.constants
 from granian.server.embed import Server
 
+from tests.support.processes import free_port
+
 App = Callable[[dict[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Any]
 
 
 @asynccontextmanager
 async def served(app: App) -> AsyncIterator[str]:
     """Serve an ASGI app on a free loopback port while the block runs; gives its base URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Server(
         app, address="127.0.0.1", port=port, interface=granian.constants.Interfaces.ASGINL
     )

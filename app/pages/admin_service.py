@@ -1,0 +1,248 @@
+"""Add a service from its address, or change one."""
+
+from typing import Any
+
+import reflex as rx
+
+from app.components.controls import tick
+from app.components.frame import empty_state, field, notice, page_header, section, skeleton
+from app.components.token_form import token_form
+from app.domain import services as domain
+from app.domain.access import Actor
+from app.domain.credentials import stored_token
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.service_fields import ServiceFields
+from app.domain.services import ServiceRow
+from app.pages.admin_service_test import ConnectionTestState, connection_test
+from app.pages.template import page
+from app.states.calls import call
+from app.states.guard import guarded
+from app.states.service_form import ServiceForm, empty_form, fields_of, form_of
+from app.states.service_item import iso
+from models import db
+
+NEW = "new"
+
+
+class AdminServiceState(rx.State):
+    """The form, what is wrong with it, and the shared token's end."""
+
+    form: ServiceForm = empty_form()
+    name: str = ""
+    saved_ref: str = ""
+    token_since: str = ""
+    token_end: str = ""
+    problem: str = ""
+    problem_field: str = ""
+    is_loaded: bool = False
+    is_missing: bool = False
+
+    @guarded("service:write")
+    async def load(self, actor: Actor) -> None:
+        """Read the service in the URL, or begin a new one."""
+        test = await self.get_state(ConnectionTestState)
+        service_ref = str(self.router.page.params.get("service_ref", ""))
+        self.problem, self.problem_field = "", ""
+        self.is_loaded, self.is_missing = True, False
+        if service_ref == NEW:
+            self.form, self.name, self.saved_ref = empty_form(), "", ""
+            test._begin("", "")
+            return
+        try:
+            row = await call(db.REGISTRY, domain.get_service, actor=actor, service_ref=service_ref)
+        except NotFound:
+            self.is_missing = True
+            return
+        self.form, self.name, self.saved_ref = form_of(row), row.name, row.ref
+        token = await call(
+            db.USERS, stored_token, actor=actor, service_ref=service_ref, shared=True
+        )
+        self.token_since = iso(token.updated_at) if token else ""
+        self.token_end = token.last_four if token else ""
+        test._begin(row.base_url, row.ref)
+
+    @guarded("service:write")
+    async def save(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec | None:
+        """Add or change the service; what is wrong shows beside its field."""
+        test = await self.get_state(ConnectionTestState)
+        self.problem, self.problem_field = "", ""
+        try:
+            fields = fields_of(form if isinstance(form, dict) else {}, base_url=test.base_url)
+            row = await self._write(actor, fields, test._service_info)
+        except (Invalid, Conflict) as error:
+            self.problem = error.message
+            self.problem_field = getattr(error, "field", "name")
+            return None
+        if self.saved_ref:
+            self.name = row.name
+            return rx.toast.success(f"{row.name} is saved.")
+        return rx.redirect(f"/admin/services/{row.ref}")
+
+    async def _write(
+        self, actor: Actor, fields: ServiceFields, service_info: dict[str, Any]
+    ) -> ServiceRow:
+        if not self.saved_ref:
+            return await call(
+                db.REGISTRY,
+                domain.add_service,
+                actor=actor,
+                fields=fields,
+                service_info=service_info,
+            )
+        return await call(
+            db.REGISTRY,
+            domain.change_service,
+            actor=actor,
+            service_ref=self.saved_ref,
+            fields=fields,
+        )
+
+    @rx.var
+    def token_news(self) -> str:
+        """What became of a token that was just sent, as the address says."""
+        query = self.router.url.query_parameters
+        news = {"saved": "The token is stored.", "forgotten": "The token is forgotten."}
+        return news.get(query.get("token", ""), "") or str(query.get("problem", ""))[:300]
+
+
+def _line(name: str, label: str, *, hint: str = "", required: bool = False, **props: Any):
+    problem = rx.cond(AdminServiceState.problem_field == name, AdminServiceState.problem, "")
+    control = rx.input(
+        name=name,
+        default_value=AdminServiceState.form[name],
+        required=required,
+        width="100%",
+        **props,
+    )
+    return field(label, control, hint=hint, problem=problem, required=required)
+
+
+def _what_it_is() -> rx.Component:
+    return section(
+        "What it is",
+        rx.el.div(
+            _line("name", "Name", required=True, max_length=120, placeholder="ILIFU"),
+            _line("description", "Description", max_length=2000),
+            rx.el.div(
+                _line("location", "Location", max_length=120, placeholder="Cape Town"),
+                _line(
+                    "country",
+                    "Country",
+                    max_length=2,
+                    placeholder="ZA",
+                    hint="Two letters. People see where their data goes.",
+                ),
+                class_name="grid-2",
+            ),
+            tick(
+                "is_active",
+                "In use: people can submit to it, and it is checked",
+                checked=AdminServiceState.form["is_active"].to(bool),
+            ),
+            tick(
+                "is_simulation",
+                "A simulation: results are for demonstration only",
+                checked=AdminServiceState.form["is_simulation"].to(bool),
+            ),
+            class_name="stack",
+        ),
+    )
+
+
+def _limits() -> rx.Component:
+    number = {"type": "number", "min": "1", "step": "1"}
+    return section(
+        "Limits",
+        rx.el.div(
+            _line("max_samples", "Samples per job", hint="Empty: no limit.", **number),
+            _line("max_file_gib", "GiB per file", type="number", min="0", step="any"),
+            _line("max_concurrent_jobs", "Jobs at a time", **number),
+            class_name="grid-3",
+        ),
+    )
+
+
+def _files() -> rx.Component:
+    return section(
+        "How it works",
+        rx.text(
+            "Some services name results by a path on their own disk. Where that folder is mounted "
+            "on this machine too, results are read from it.",
+            size="2",
+            class_name="muted",
+            margin_bottom="12px",
+        ),
+        rx.el.div(
+            _line("shared_remote", "Folder at the service", placeholder="/srv/wes/outputs"),
+            _line("shared_local", "The same folder here", placeholder="/mnt/wes/outputs"),
+            _line("workflow_engine", "Engine to ask for", hint="Empty: the recipe's or its own."),
+            _line("workflow_engine_version", "Version of that engine"),
+            class_name="grid-2",
+        ),
+    )
+
+
+def _form() -> rx.Component:
+    other = AdminServiceState.problem & (AdminServiceState.problem_field != "name")
+    return rx.form(
+        rx.el.div(
+            _what_it_is(),
+            _limits(),
+            _files(),
+            rx.cond(
+                other,
+                notice(AdminServiceState.problem, color="red", icon="circle-alert", role="alert"),
+            ),
+            rx.el.div(rx.button("Save the service", type="submit", size="3"), class_name="row"),
+            class_name="stack",
+        ),
+        on_submit=AdminServiceState.save,
+        key=AdminServiceState.saved_ref,
+        width="100%",
+    )
+
+
+def _token() -> rx.Component:
+    form = token_form(
+        AdminServiceState.saved_ref,
+        AdminServiceState.token_end,
+        AdminServiceState.token_since,
+        shared=True,
+    )
+    why = rx.text(
+        "If the service wants a token, store the lab's here, then test the connection again. "
+        "People can store their own on the service's page.",
+        size="2",
+        class_name="muted",
+    )
+    panels = rx.link("Panels of this service", href="/admin/panels")
+    return rx.cond(
+        AdminServiceState.saved_ref,
+        section("The lab's token", rx.el.div(why, form, class_name="stack"), action=panels),
+    )
+
+
+@page("/admin/services/[service_ref]", title="Service", on_load=AdminServiceState.load)
+def admin_service() -> rx.Component:
+    """Test, describe and save a service."""
+    missing = empty_state(
+        "search-x",
+        "There is no such service",
+        "It may have had another address.",
+        rx.link("See all services", href="/admin/services"),
+    )
+    content = rx.fragment(
+        page_header(
+            rx.cond(AdminServiceState.name, AdminServiceState.name, "Add a service"),
+            subtitle="Enter the address, test it, say what it is, save.",
+        ),
+        rx.cond(AdminServiceState.token_news, notice(AdminServiceState.token_news)),
+        connection_test(),
+        _token(),
+        _form(),
+    )
+    return rx.cond(
+        AdminServiceState.is_loaded,
+        rx.cond(AdminServiceState.is_missing, missing, content),
+        skeleton(),
+    )

@@ -1,0 +1,187 @@
+"""The test of the way to a service: each stage with its time and its cure, as it ends."""
+
+from typing import Any, TypedDict
+
+import reflex as rx
+
+from app.components.fact_list import fact_list
+from app.components.frame import field, section
+from app.components.status import badge
+from app.connectors import CONNECTORS
+from app.connectors.stages import Stage, examine
+from app.domain.access import Actor
+from app.domain.credentials import endpoint_to_test
+from app.domain.errors import Invalid, Refused
+from app.domain.health import facts_as_json
+from app.states.calls import call
+from app.states.guard import guarded
+from app.states.service_facts import FactItem, ParameterItem, facts_of, parameters_of
+from app.states.service_item import milliseconds
+from models import db
+
+API_TYPE = "wes"
+OUTCOMES = {
+    "ok": ("Passed", "green", "circle-check"),
+    "failed": ("Failed", "red", "circle-x"),
+    "skipped": ("Skipped", "gray", "circle-minus"),
+    "not_reached": ("Not reached", "gray", "circle-dashed"),
+}
+
+
+class StageItem(TypedDict):
+    """One stage in the list."""
+
+    name: str
+    outcome: str
+    found: str
+    cure: str
+    time: str
+
+
+class ConnectionTestState(rx.State):
+    """The address, how far its test came, and what the service said."""
+
+    base_url: str = ""
+    stages: list[StageItem] = []
+    facts: list[FactItem] = []
+    parameters: list[ParameterItem] = []
+    suggested_name: str = ""
+    problem: str = ""
+    is_running: bool = False
+    _service_ref: str = ""
+    _service_info: dict[str, Any] = {}
+
+    @guarded("service:write")
+    async def take_address(self, actor: Actor, base_url: str) -> None:
+        """Keep what was typed; an earlier test of another address says nothing about it."""
+        typed = str(base_url)[:500].strip()
+        if typed != self.base_url:
+            self._begin(typed, self._service_ref)
+
+    @guarded("service:write", background=True)
+    async def run(self, actor: Actor) -> None:
+        """Test the address with the service's stored token, if there is one."""
+        async with self:
+            if self.is_running:
+                return
+            self._begin(self.base_url, self._service_ref)
+            address, service_ref = self.base_url, self._service_ref
+            self.is_running = True
+        try:
+            endpoint = await call(
+                db.USERS, endpoint_to_test, actor=actor, base_url=address, service_ref=service_ref
+            )
+        except (Invalid, Refused) as error:
+            async with self:
+                self.problem, self.is_running = error.message, False
+            return
+        found = await examine(endpoint, CONNECTORS[API_TYPE], report=self._report)
+        async with self:
+            self.is_running = False
+            if found.facts is not None:
+                self._service_info = facts_as_json(found.facts)
+                self.facts = facts_of(self._service_info)
+                self.parameters = parameters_of(self._service_info)
+                self.suggested_name = found.facts.name[:120]
+
+    async def _report(self, stage: Stage) -> None:
+        async with self:
+            self.stages = [*self.stages, _item(stage)]
+
+    def _begin(self, base_url: str, service_ref: str) -> None:
+        self.base_url, self._service_ref = base_url, service_ref
+        self.stages, self.facts, self.parameters = [], [], []
+        self.problem, self.suggested_name, self._service_info = "", "", {}
+
+
+def _item(stage: Stage) -> StageItem:
+    return StageItem(
+        name=stage.name,
+        outcome=stage.outcome,
+        found=stage.found,
+        cure=stage.cure,
+        time="" if stage.ms is None else milliseconds(stage.ms),
+    )
+
+
+def _stage(stage: StageItem) -> rx.Component:
+    outcomes = [(outcome, badge(*look)) for outcome, look in OUTCOMES.items()]
+    return rx.table.row(
+        rx.table.row_header_cell(stage.name),
+        rx.table.cell(rx.match(stage.outcome, *outcomes, badge(stage.outcome, "gray", "circle"))),
+        rx.table.cell(stage.time, align="right"),
+        rx.table.cell(
+            stage.found,
+            rx.cond(stage.cure, rx.text(stage.cure, size="1", weight="medium")),
+        ),
+    )
+
+
+def _stages() -> rx.Component:
+    cell = rx.table.column_header_cell
+    head = rx.table.row(
+        cell("Stage"), cell("Result"), cell("Time", align="right"), cell("What was found")
+    )
+    return rx.table.root(
+        rx.table.header(head),
+        rx.table.body(rx.foreach(ConnectionTestState.stages, _stage)),
+        size="1",
+    )
+
+
+def _parameter(parameter: ParameterItem) -> rx.Component:
+    return rx.table.row(
+        rx.table.row_header_cell(rx.code(parameter.name, color_scheme="gray", high_contrast=True)),
+        rx.table.cell(parameter.kind),
+        rx.table.cell(parameter.default),
+    )
+
+
+def _parameters() -> rx.Component:
+    cell = rx.table.column_header_cell
+    return rx.table.root(
+        rx.table.header(rx.table.row(cell("Engine parameter"), cell("Type"), cell("Default"))),
+        rx.table.body(rx.foreach(ConnectionTestState.parameters, _parameter)),
+        size="1",
+    )
+
+
+def connection_test() -> rx.Component:
+    """The section with the address, the stages and what the service says of itself."""
+    address = field(
+        "Address of the service's API",
+        rx.input(
+            default_value=ConnectionTestState.base_url,
+            key=ConnectionTestState.router.url.path,
+            on_blur=ConnectionTestState.take_address,
+            placeholder="https://wes.example.org/ga4gh/wes/v1",
+            type="url",
+            auto_complete="off",
+            width="100%",
+        ),
+        hint="For a WES service: what stands before /service-info.",
+        problem=ConnectionTestState.problem,
+        required=True,
+    )
+    run = rx.button(
+        rx.icon("plug-zap", size=15, aria_hidden="true"),
+        "Test the connection",
+        on_click=ConnectionTestState.run,
+        loading=ConnectionTestState.is_running,
+    )
+    said = rx.el.div(
+        rx.heading("What the service says of itself", as_="h3", size="2"),
+        fact_list(ConnectionTestState.facts),
+        rx.cond(ConnectionTestState.parameters, _parameters()),
+        class_name="stack",
+    )
+    return section(
+        "Connection",
+        rx.el.div(
+            address,
+            rx.el.div(run, class_name="row"),
+            rx.el.div(rx.cond(ConnectionTestState.stages, _stages()), aria_live="polite"),
+            rx.cond(ConnectionTestState.facts, said),
+            class_name="stack",
+        ),
+    )

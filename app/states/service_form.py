@@ -1,0 +1,131 @@
+"""Between a service's fields and the texts of a form."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from app.domain.errors import Invalid
+from app.domain.service_fields import ServiceFields, parse_service
+from app.domain.services import ServiceRow
+
+GIB = 1024**3
+
+
+class ServiceForm(TypedDict):
+    """What a form shows of a service at first."""
+
+    name: str
+    description: str
+    location: str
+    country: str
+    is_simulation: bool
+    is_active: bool
+    max_samples: str
+    max_file_gib: str
+    max_concurrent_jobs: str
+    shared_remote: str
+    shared_local: str
+    workflow_engine: str
+    workflow_engine_version: str
+
+
+def empty_form() -> ServiceForm:
+    """The form of a service that is to be added."""
+    return ServiceForm(
+        name="",
+        description="",
+        location="",
+        country="",
+        is_simulation=False,
+        is_active=True,
+        max_samples="",
+        max_file_gib="",
+        max_concurrent_jobs="",
+        shared_remote="",
+        shared_local="",
+        workflow_engine="",
+        workflow_engine_version="",
+    )
+
+
+def form_of(row: ServiceRow) -> ServiceForm:
+    """The form of a service that is to be changed."""
+    folder = row.api_config.get("shared_folder") or {}
+    max_bytes = row.limits.get("max_file_bytes")
+    return ServiceForm(
+        name=row.name,
+        description=row.description,
+        location=row.location,
+        country=row.country,
+        is_simulation=row.is_simulation,
+        is_active=row.is_active,
+        max_samples=str(row.limits.get("max_samples") or ""),
+        max_file_gib=f"{max_bytes / GIB:g}" if max_bytes else "",
+        max_concurrent_jobs=str(row.limits.get("max_concurrent_jobs") or ""),
+        shared_remote=str(folder.get("remote", "")),
+        shared_local=str(folder.get("local", "")),
+        workflow_engine=str(row.api_config.get("workflow_engine", "")),
+        workflow_engine_version=str(row.api_config.get("workflow_engine_version", "")),
+    )
+
+
+def fields_of(form: Mapping[str, Any], *, base_url: str) -> ServiceFields:
+    """Read what was typed; `Invalid` names the form's field."""
+    try:
+        return parse_service(
+            {
+                "base_url": base_url,
+                "name": _text(form, "name"),
+                "description": _text(form, "description"),
+                "location": _text(form, "location"),
+                "country": _text(form, "country"),
+                "is_simulation": is_on(form, "is_simulation"),
+                "is_active": is_on(form, "is_active"),
+                "limits": {
+                    "max_samples": _text(form, "max_samples") or None,
+                    "max_file_bytes": _bytes(_text(form, "max_file_gib")),
+                    "max_concurrent_jobs": _text(form, "max_concurrent_jobs") or None,
+                },
+                "api_config": {
+                    "shared_folder": _folder(form),
+                    "workflow_engine": _text(form, "workflow_engine") or None,
+                    "workflow_engine_version": _text(form, "workflow_engine_version") or None,
+                },
+            }
+        )
+    except Invalid as error:
+        raise Invalid(error.message, field=_FORM_NAMES.get(error.field, error.field)) from None
+
+
+# Where the form's names differ from the fields'.
+_FORM_NAMES = {
+    "limits.max_samples": "max_samples",
+    "limits.max_file_bytes": "max_file_gib",
+    "limits.max_concurrent_jobs": "max_concurrent_jobs",
+    "api_config.shared_folder.remote": "shared_remote",
+    "api_config.shared_folder.local": "shared_local",
+    "api_config.workflow_engine": "workflow_engine",
+    "api_config.workflow_engine_version": "workflow_engine_version",
+}
+
+
+def is_on(form: Mapping[str, Any], name: str) -> bool:
+    """Whether a checkbox was ticked; an absent one was not."""
+    return form.get(name) in (True, "on", "true")
+
+
+def _text(form: Mapping[str, Any], name: str) -> str:
+    return str(form.get(name) or "").strip()
+
+
+def _folder(form: Mapping[str, Any]) -> dict[str, str] | None:
+    remote, local = _text(form, "shared_remote"), _text(form, "shared_local")
+    return {"remote": remote, "local": local} if remote or local else None
+
+
+def _bytes(gib: str) -> int | None:
+    if not gib:
+        return None
+    try:
+        return round(float(gib) * GIB)
+    except (ValueError, OverflowError):
+        raise Invalid("Enter a number of GiB, such as 2.5.", field="max_file_gib") from None

@@ -1,0 +1,100 @@
+"""A service as the rows of pages show it: texts that are ready to read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from app.domain.services import ServiceRow
+
+QUEUED = ("QUEUED", "INITIALIZING", "PAUSED")
+RUNNING = ("RUNNING", "CANCELING")
+
+
+class Beat(TypedDict):
+    """One probe of the strip that shows the latest ones."""
+
+    state: str
+
+
+class ServiceItem(TypedDict):
+    """One service in a table. `health` is `retired` or `paused` where it is not probed."""
+
+    ref: str
+    name: str
+    description: str
+    protocol: str
+    version: str
+    base_url: str
+    place: str
+    is_simulation: bool
+    is_active: bool
+    is_retired: bool
+    health: str
+    problem: str
+    response: str
+    checked_at: str
+    panels: int
+    queue: str
+    beats: list[Beat]
+    beats_summary: str
+
+
+def service_item(row: ServiceRow, beats: Sequence[str] = ()) -> ServiceItem:
+    """Make a table's row of a service; `beats` are the states of its latest probes."""
+    return ServiceItem(
+        ref=row.ref,
+        name=row.name,
+        description=row.description,
+        protocol=row.api_type.upper(),
+        version=str(row.service_info.get("version") or ""),
+        base_url=row.base_url,
+        place=" · ".join(part for part in (row.location, row.country) if part) or "–",
+        is_simulation=row.is_simulation,
+        is_active=row.is_active,
+        is_retired=row.retired_at is not None,
+        health=shown_health(row),
+        problem=row.error_message,
+        response=milliseconds(row.response_time_ms),
+        checked_at=iso(row.last_health_check),
+        panels=row.panel_count,
+        queue=queue_text(row.state_counts),
+        beats=[Beat(state=state) for state in beats],
+        beats_summary=summary_of(beats),
+    )
+
+
+def shown_health(row: ServiceRow) -> str:
+    """The state to show: what the last probe found, unless the service is out of use."""
+    if row.retired_at is not None:
+        return "retired"
+    return row.health_status if row.is_active else "paused"
+
+
+def queue_text(counts: Mapping[str, int]) -> str:
+    """Runs that wait and that run at the service, if it says so."""
+    if not counts:
+        return "–"
+    queued = sum(counts.get(state, 0) for state in QUEUED)
+    return f"{queued} queued, {sum(counts.get(state, 0) for state in RUNNING)} running"
+
+
+def milliseconds(value: float | None) -> str:
+    """A response time to read: `8.2 ms`, `676 ms`, `2.4 s`."""
+    if value is None:
+        return "–"
+    if value >= 1000:
+        return f"{value / 1000:.1f} s"
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms"
+
+
+def iso(moment: datetime | None) -> str:
+    """A time for the browser, empty where there is none."""
+    return moment.isoformat() if moment else ""
+
+
+def summary_of(states: Sequence[str]) -> str:
+    """What a strip of probes says, in words."""
+    if not states:
+        return "No checks yet"
+    good = sum(state in ("up", "degraded") for state in states)
+    return f"{good} of the last {len(states)} checks were answered well"
