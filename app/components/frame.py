@@ -42,6 +42,13 @@ def empty_state(
     )
 
 
+def link_button(label: Any, href: Any, *, icon: str = "", **props: Any) -> rx.Component:
+    """A link that looks like a button: for going somewhere, not for doing something."""
+    mark = rx.icon(icon, size=16, aria_hidden="true") if icon else rx.fragment()
+    link = rx.link(mark, label, href=href, underline="none", class_name="link-button")
+    return rx.button(link, as_child=True, **props)
+
+
 def fact(label: str, value: Any) -> rx.Component:
     """One line of a list of facts; use inside `facts`."""
     return rx.el.div(rx.el.dt(label), rx.el.dd(value), class_name="fact")

@@ -1,12 +1,252 @@
 """The first page: what needs me, what runs, how the services are."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypedDict
+
 import reflex as rx
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.components.frame import page_header
+from app.components.frame import empty_state, link_button, notice, page_header, section
+from app.components.moment import moment
+from app.components.status import health_status, job_status
+from app.domain import datasets, job_queries, services
+from app.domain.access import Actor
 from app.pages.template import page
+from app.states.guard import guarded
+from app.states.session import SessionState
+from models import db
+
+RECENT = 6
+ACTIVE = ("waiting", "queued", "submitting", "submitted", "running", "collecting", "cancelling")
+# (title, icon, statuses): each tile links to the jobs that it counts
+TILES = (
+    ("Under way", "loader", ACTIVE),
+    ("Completed", "circle-check", ("completed",)),
+    ("Failed", "circle-x", ("failed", "lost")),
+)
 
 
-@page("/", title="Overview")
+class TileVar(TypedDict):
+    """A number that leads to the jobs behind it."""
+
+    title: str
+    count: int
+    href: str
+
+
+class RecentJobVar(TypedDict):
+    """A job, as the overview shows it."""
+
+    ref: str
+    name: str
+    panel: str
+    status: str
+    updated_at: str
+
+
+class GlanceVar(TypedDict):
+    """A service at a glance."""
+
+    ref: str
+    name: str
+    health: str
+    checked_at: str
+
+
+class OverviewState(rx.State):
+    """The overview. A part that cannot be read now is left out and said so."""
+
+    tiles: list[TileVar] = []
+    jobs: list[RecentJobVar] = []
+    services: list[GlanceVar] = []
+    dataset_count: int = 0
+    missing: list[str] = []
+    is_loaded: bool = False
+
+    @guarded("")
+    async def load(self, actor: Actor) -> None:
+        """Read each part by itself, so that one that fails leaves the others."""
+        self.missing = []
+        if actor.may("job:read"):
+            self.tiles, self.jobs = await self._part("jobs", ([], []), _jobs, actor)
+        if actor.may("dataset:read"):
+            self.dataset_count = await self._part("datasets", 0, _dataset_count, actor)
+        self.services = await self._part("services", [], _services, actor)
+        self.is_loaded = True
+
+    async def _part(self, name: str, missing: Any, read: Callable[..., Any], actor: Actor) -> Any:
+        try:
+            return await asyncio.to_thread(read, actor)
+        except (DBAPIError, PoolTimeout):
+            self.missing = [*self.missing, name]
+            return missing
+
+
+def _jobs(actor: Actor) -> tuple[list[TileVar], list[RecentJobVar]]:
+    with db.session(db.JOBS) as session:
+        counts = job_queries.count_by_status(session, actor=actor)
+        rows = job_queries.list_jobs(session, actor=actor, size=RECENT).rows
+    tiles = [
+        TileVar(
+            title=title,
+            count=sum(counts.get(status, 0) for status in statuses),
+            href=f"/jobs?status={','.join(statuses)}",
+        )
+        for title, _, statuses in TILES
+    ]
+    recent = [
+        RecentJobVar(
+            ref=row.ref,
+            name=row.name,
+            panel=f"{row.panel_name} · {row.service_name}",
+            status=row.status,
+            updated_at=row.updated_at.isoformat(),
+        )
+        for row in rows
+    ]
+    return tiles, recent
+
+
+def _dataset_count(actor: Actor) -> int:
+    with db.session(db.FILES) as session:
+        return datasets.list_datasets(session, actor=actor, page_size=1).total
+
+
+def _services(actor: Actor) -> list[GlanceVar]:
+    with db.session(db.REGISTRY) as session:
+        rows = services.list_services(session, actor=actor)
+    return [
+        GlanceVar(
+            ref=row.ref,
+            name=row.name,
+            health=row.health_status,
+            checked_at=row.last_health_check.isoformat() if row.last_health_check else "",
+        )
+        for row in rows
+        if row.is_active
+    ]
+
+
+def _tile(tile: rx.Var[TileVar]) -> rx.Component:
+    return rx.link(
+        rx.el.span(tile["title"], class_name="tile-title"),
+        rx.el.span(tile["count"], class_name="tile-count"),
+        href=tile["href"],
+        underline="none",
+        color="inherit",
+        class_name="tile",
+    )
+
+
+def _job_row(job: rx.Var[RecentJobVar]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.link(job["name"], href=f"/jobs/{job['ref']}", weight="medium", size="2"),
+            rx.text(job["panel"], size="1", color_scheme="gray"),
+            class_name="list-main",
+        ),
+        rx.el.div(
+            job_status(job["status"]),
+            rx.text(moment(job["updated_at"]), size="1", color_scheme="gray", as_="span"),
+            class_name="list-side",
+        ),
+    )
+
+
+def _service_row(service: rx.Var[GlanceVar]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.link(service["name"], href=f"/services/{service['ref']}", weight="medium", size="2"),
+            rx.text("checked ", moment(service["checked_at"]), size="1", color_scheme="gray"),
+            class_name="list-main",
+        ),
+        health_status(service["health"]),
+    )
+
+
+def _first_steps() -> rx.Component:
+    upload = link_button("Upload genotypes", "/datasets", icon="upload")
+    submit = link_button("Submit", "/submit", icon="send")
+    return rx.cond(
+        OverviewState.dataset_count == 0,
+        empty_state(
+            "database",
+            "Start with a dataset",
+            "Upload phased genotypes once; then send them to any of the services, and follow "
+            "every job here.",
+            upload,
+        ),
+        empty_state(
+            "send",
+            "Nothing is submitted yet",
+            "Pick a dataset and one or more panels; you see what goes where before it is sent.",
+            submit,
+        ),
+    )
+
+
+def _jobs_part() -> rx.Component:
+    everything = rx.link("All jobs", href="/jobs", size="2")
+    listed = section(
+        "Latest jobs",
+        rx.el.ul(rx.foreach(OverviewState.jobs, _job_row), class_name="list"),
+        action=everything,
+    )
+    return rx.fragment(
+        rx.cond(
+            OverviewState.jobs.length() > 0,
+            rx.fragment(
+                rx.el.div(rx.foreach(OverviewState.tiles, _tile), class_name="grid-3"), listed
+            ),
+            _first_steps(),
+        )
+    )
+
+
+def _services_part() -> rx.Component:
+    none = rx.text("No service is registered yet.", size="2", color_scheme="gray")
+    return section(
+        "Services",
+        rx.cond(
+            OverviewState.services.length() > 0,
+            rx.el.ul(rx.foreach(OverviewState.services, _service_row), class_name="list"),
+            none,
+        ),
+        action=rx.cond(
+            SessionState.permissions.contains("service:write"),
+            rx.link("Add a service", href="/admin/services", size="2"),
+            rx.link("All services", href="/services", size="2"),
+        ),
+    )
+
+
+@page(
+    "/",
+    title="Overview",
+    on_load=OverviewState.load,
+    live=["jobs", "imputation_services", "datasets"],
+    own="job:read:any",
+)
 def overview() -> rx.Component:
-    """Show what needs attention."""
-    return rx.fragment(page_header("Overview"))
+    """Show what needs attention, what runs, and how the services are."""
+    return rx.fragment(
+        page_header("Overview"),
+        rx.foreach(
+            OverviewState.missing,
+            lambda part: notice(
+                rx.el.span(
+                    "The ", part, " cannot be read at the moment; the rest of this page is current."
+                ),
+                color="amber",
+                icon="plug-zap",
+            ),
+        ),
+        rx.cond(
+            OverviewState.is_loaded,
+            rx.el.div(
+                rx.el.div(_jobs_part(), class_name="stack"), _services_part(), class_name="two-one"
+            ),
+        ),
+    )

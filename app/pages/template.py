@@ -37,14 +37,15 @@ def page(
     *,
     title: str,
     on_load: Any = None,
-    live: str | tuple[str, str] = "",
+    live: str | list[str] | tuple[str, str] = "",
     own: str = "",
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     """Register a page for signed-in people, inside the frame.
 
-    `on_load` is one guarded handler. `live` names the table whose changes run it again, or the
-    table and the URL argument that holds the row's ref. `own` is the permission with which a
-    viewer is shown everybody's rows; without it only changes of their own rows wake the page.
+    `on_load` is one guarded handler. `live` names the table (or a list of tables) whose changes
+    run it again, or one table and the URL argument that holds the row's ref. `own` is the
+    permission with which a viewer is shown everybody's rows; without it only changes of their own
+    rows wake the page.
     """
 
     def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
@@ -52,8 +53,9 @@ def page(
         if on_load is not None:
             loads.append(on_load)
         if live:
-            table, param = (live, "") if isinstance(live, str) else live
-            LIVE_PAGES[route] = LivePage(table=table, param=param, reload=on_load, own=own)
+            table, param = live if isinstance(live, tuple) else (live, "")
+            tables = frozenset([table] if isinstance(table, str) else table)
+            LIVE_PAGES[route] = LivePage(tables=tables, param=param, reload=on_load, own=own)
             loads.append(LiveState.follow(route))
         build = functools.wraps(content)(lambda: framed(content()))
         PAGES.append(Page(route, f"{title} · {PRODUCT}", build, loads))

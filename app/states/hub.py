@@ -31,7 +31,7 @@ RECONNECT_SECONDS = 2.0
 class Subscription:
     """What one tab wants to know. `ref` and `owner_ref` are empty where anything concerns it."""
 
-    table: str
+    tables: frozenset[str]
     ref: str
     owner_ref: str
     woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -40,7 +40,7 @@ class Subscription:
     def concerns(self, change: dict[str, str]) -> bool:
         """Tell whether a change is one that the tab shows."""
         return (
-            change.get("table") == self.table
+            change.get("table") in self.tables
             and (not self.ref or not change.get("ref") or change["ref"] == self.ref)
             and (not self.owner_ref or not change.get("owner") or change["owner"] == self.owner_ref)
         )

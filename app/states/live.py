@@ -18,13 +18,13 @@ SWEEP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class LivePage:
-    """What a page shows: a table, or the row of it that the URL's argument `param` names.
+    """What a page shows: tables, or the row of one that the URL's argument `param` names.
 
     `reload` is the event that reads it again; `own` is the permission with which a viewer sees
     everybody's rows, where the table has owners.
     """
 
-    table: str
+    tables: frozenset[str]
     param: str
     reload: Any
     own: str = ""
@@ -44,7 +44,7 @@ class LiveState(rx.State):
             return
         tab = self.router.session.client_token
         subscription = Subscription(
-            table=live.table,
+            tables=live.tables,
             ref=str(self.router.page.params.get(live.param, "")) if live.param else "",
             owner_ref="" if not live.own or live.own in actor.permissions else actor.user_ref,
         )
