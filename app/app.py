@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from fastapi import FastAPI
 
-from app.api import downloads, service_tokens, uploads
+from app.api import downloads, health, service_tokens, uploads
 from app.api import sign_in as sign_in_routes
 from app.api.errors import answer_platform_error
 from app.config import settings
@@ -42,6 +42,7 @@ async def databases():
 
 api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 api.add_exception_handler(PlatformError, answer_platform_error)
+api.include_router(health.router)
 api.include_router(sign_in_routes.router)
 api.include_router(uploads.router)
 api.include_router(downloads.router)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import cache
 
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel
 
 from models.files import FilesBase
@@ -37,6 +39,9 @@ BASES: dict[str, type[SQLModel]] = {
     NOTIFICATIONS: NotificationsBase,
     MONITORING: MonitoringBase,
 }
+
+# What a database raises that is away, refuses, or has no free connection in time.
+UNAVAILABLE = (DBAPIError, PoolTimeout)
 
 # Seven engines in two processes: at most 7 * 4 * 2 = 56 of PostgreSQL's 100 connections, and 14
 # when idle.
@@ -89,6 +94,12 @@ def session(name: str) -> Iterator[Session]:
     with Session(engine(name), expire_on_commit=False) as opened:
         yield opened
         opened.commit()
+
+
+def ping(name: str) -> None:
+    """Ask a database for a sign of life; raises one of `UNAVAILABLE` if there is none."""
+    with engine(name).connect() as connection:
+        connection.execute(text("SELECT 1"))
 
 
 def announce(opened: Session, table: str, ref: str = "", *, owner_ref: str = "") -> None:

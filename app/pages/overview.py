@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Any, TypedDict
 
 import reflex as rx
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.components.frame import empty_state, link_button, notice, page_header, section
 from app.components.moment import moment
@@ -79,7 +77,7 @@ class OverviewState(rx.State):
     async def _part(self, name: str, missing: Any, read: Callable[..., Any], actor: Actor) -> Any:
         try:
             return await asyncio.to_thread(read, actor)
-        except (DBAPIError, PoolTimeout):
+        except db.UNAVAILABLE:
             self.missing = [*self.missing, name]
             return missing
 

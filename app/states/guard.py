@@ -14,8 +14,6 @@ from urllib.parse import quote
 
 import reflex as rx
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.config import settings
 from app.domain import sessions
@@ -54,7 +52,7 @@ def _of_coroutine(handler: Callable[..., Any], permission: str) -> Callable[...,
     async def closed(self: rx.State, *args: Any, **kwargs: Any) -> Any:
         try:
             return await handler(self, await authorised(self, permission), *args, **kwargs)
-        except (PlatformError, DBAPIError, PoolTimeout) as error:
+        except (PlatformError, *db.UNAVAILABLE) as error:
             return answer_to(error, self)
 
     return closed
@@ -66,7 +64,7 @@ def _of_generator(handler: Callable[..., Any], permission: str) -> Callable[...,
         try:
             async for event in handler(self, await authorised(self, permission), *args, **kwargs):
                 yield event
-        except (PlatformError, DBAPIError, PoolTimeout) as error:
+        except (PlatformError, *db.UNAVAILABLE) as error:
             yield answer_to(error, self)
 
     return closed
