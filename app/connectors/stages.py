@@ -27,6 +27,7 @@ from app.connectors.base import (
 from app.connectors.client import fetch, open_client, trusted_authorities
 
 STAGE_SECONDS = 10.0
+LEAST = 64 * 1024
 EXPIRY_WARNING_DAYS = 30
 
 
@@ -163,7 +164,14 @@ async def _look_up(way: _Way) -> str:
 
 
 async def _connect(way: _Way) -> str:
-    address, writer = await _opened(way)
+    try:
+        address, writer = await _opened(way)
+    except OSError as error:
+        raise StageFailed(
+            refusal_text(way.host, way.port, error),
+            "Check the port, that the service is running, and whether a firewall lets this machine "
+            "through to it.",
+        ) from error
     writer.close()
     return f"{address} accepts connections on port {way.port}"
 
@@ -171,8 +179,8 @@ async def _connect(way: _Way) -> str:
 async def _opened(
     way: _Way, context: ssl.SSLContext | None = None
 ) -> tuple[Address, asyncio.StreamWriter]:
-    """A connection to the first address that accepts one."""
-    failure: OSError | None = None
+    """A connection to the first address that accepts one; raises what the last one failed with."""
+    failure = OSError("there is no address")
     for address in way.addresses:
         try:
             async with asyncio.timeout(STAGE_SECONDS / len(way.addresses)):
@@ -183,15 +191,9 @@ async def _opened(
                     server_hostname=way.host if context else None,
                 )
             return address, writer
-        except ssl.SSLError:
-            raise
         except OSError as error:
             failure = error
-    raise StageFailed(
-        refusal_text(way.host, way.port, failure),
-        "Check the port, that the service is running, and whether a firewall lets this machine "
-        "through to it.",
-    ) from failure
+    raise failure
 
 
 async def _shake_hands(way: _Way) -> str:
@@ -199,8 +201,9 @@ async def _shake_hands(way: _Way) -> str:
         raise StageSkipped("http: nothing is encrypted, so use it inside your own network only")
     try:
         _, writer = await _opened(way, trusted_authorities())
-    except ssl.SSLError as error:
-        raise StageFailed(certificate_text(way.host, error), _tls_cure(error)) from error
+    except OSError as error:
+        text = certificate_text(way.host, error) or f"{way.host} does not answer a TLS handshake."
+        raise StageFailed(text, _tls_cure(error)) from error
     certificate = writer.get_extra_info("peercert")
     version = writer.get_extra_info("ssl_object").version()
     writer.close()
@@ -214,7 +217,7 @@ def _expiry(certificate: dict[str, Any]) -> str:
     return f"the certificate is valid for {days} more days, until {ends:%Y-%m-%d}{warning}"
 
 
-def _tls_cure(error: ssl.SSLError) -> str:
+def _tls_cure(error: OSError) -> str:
     """What to do about a failed handshake, by OpenSSL's verification code (X509_V_ERR_…)."""
     code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
     if code in (18, 19, 20, 21):  # self-signed, in the chain, issuer unknown
@@ -232,7 +235,7 @@ def _tls_cure(error: ssl.SSLError) -> str:
 
 async def _speak_http(way: _Way) -> str:
     try:
-        answer = await fetch(way.client, httpx.Request("GET", way.url), limit=64 * 1024)
+        answer = await fetch(way.client, way.client.build_request("GET", way.url), limit=LEAST)
     except ConnectorError as error:
         raise StageFailed(
             str(error),

@@ -149,9 +149,8 @@ class WesHttp:
                 asked["page_token"] = token
             body = await self.get("runs", params=asked)
             following = text_of(mapping_of(body).get("next_page_token"))
-            is_end = not following or following == token
-            yield listed_runs(body), is_end
-            if is_end:
+            yield listed_runs(body), not following
+            if following in ("", token):
                 return
             token = following
 
