@@ -1,6 +1,6 @@
 """A form that the browser itself posts; Reflex's own form always sends an event instead."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import reflex as rx
 
@@ -8,7 +8,9 @@ import reflex as rx
 class PlainForm(rx.Component):
     """An HTML form element."""
 
-    tag = '"form"'
+    tag = "form"
+    # As Reflex's own HTML elements say it: a name that needs no import.
+    _is_tag_in_global_scope: ClassVar[bool] = True
 
     action: rx.Var[str]
     method: rx.Var[str]
