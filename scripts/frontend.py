@@ -47,10 +47,12 @@ def is_built() -> bool:
 
 def build() -> None:
     """Build the pages unless they are there; raise `SystemExit` with a sentence if that fails."""
+    if is_built():
+        return
     LOCK.parent.mkdir(exist_ok=True)
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if is_built():
+        if is_built():  # by whoever had the lock
             return
         print("Building the pages; the first time takes about a minute.", flush=True)
         if run([ROOT / "scripts/reflex", "export", "--frontend-only", "--no-zip"]) != 0:
