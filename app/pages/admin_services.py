@@ -40,7 +40,7 @@ class AdminServicesState(rx.State):
         return AdminServicesState.load
 
     @guarded("service:write")
-    async def set_active(self, actor: Actor, service_ref: str, active: bool) -> rx.event.EventSpec:
+    async def change_active(self, actor: Actor, service_ref: str, active: bool) -> rx.event.EventSpec:
         """Pause a service, or let it be used again."""
         await call(
             db.REGISTRY,
@@ -103,12 +103,12 @@ def _actions(item: ServiceItem) -> rx.Component:
         item.is_active,
         quiet_button(
             "Pause",
-            on_click=AdminServicesState.set_active(item.ref, False),
+            on_click=AdminServicesState.change_active(item.ref, False),
             aria_label="Pause " + item.name,
         ),
         quiet_button(
             "Resume",
-            on_click=AdminServicesState.set_active(item.ref, True),
+            on_click=AdminServicesState.change_active(item.ref, True),
             aria_label="Resume " + item.name,
         ),
     )

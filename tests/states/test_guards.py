@@ -5,16 +5,24 @@ The handlers are found in Reflex's own register, so a new one cannot be forgotte
 
 import asyncio
 import inspect
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import reflex as rx
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+from sqlmodel import select
 
 import app.app  # noqa: F401  (registers every page)
+from app.domain import datasets
+from app.pages.template import PAGES
 from models import db
+from models.jobs import JobLog, JobResult, Submission
+from models.notifications import Notification
 from models.users import Role
 from tests.support.people import sign_in
+from tests.support.submitting import actor, panel, submit_one
 
 pytestmark = pytest.mark.usefixtures("databases")
 
@@ -31,6 +39,11 @@ def handlers() -> dict[str, RegisteredEventHandler]:
         if entry.handler.fn.__module__.startswith("app.")
     }
 
+
+# It wakes a page and carries nothing; it returns only when the tab is closed.
+WITHOUT_OBJECTS = {"app.states.live.LiveState.follow"}
+# The arguments of our routes, such as `job_ref` of /jobs/[job_ref].
+ROUTE_ARGUMENTS = sorted({name for p in PAGES for name in re.findall(r"\[(\w+)\]", p.route)})
 
 GUARDED = sorted(set(handlers()) - PUBLIC)
 
@@ -101,3 +114,67 @@ def test_no_method_can_be_reached_as_a_setter() -> None:
         if name.startswith("set_") and name not in framework
     }
     assert ours == set()
+
+
+class Everywhere(dict[str, Any]):
+    """A form whose every field holds the same value."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(name=value)
+        self._value = value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._value
+
+    def __getitem__(self, key: str) -> Any:
+        return self._value
+
+
+def things_of(owner_ref: str) -> list[str]:
+    """Make one of each thing that has an owner; return their refs. Each bears the word CANARY."""
+    owner = actor("CANARY person")
+    owner = replace(owner, user_ref=owner_ref)
+    job_ref = submit_one("CANARY job", owner=owner, chosen=panel("CANARY panel"))
+    with db.session(db.JOBS) as session:
+        submission = session.exec(select(Submission)).one()
+        session.add(JobLog(job_id=1, name="CANARY log", text="CANARY text"))
+        session.add(JobResult(job_id=1, name="CANARY result"))
+        refs = [job_ref, submission.ref]
+    with db.session(db.FILES) as session:
+        refs.append(datasets.create_dataset(session, actor=owner, name="CANARY dataset"))
+    with db.session(db.NOTIFICATIONS) as session:
+        told = Notification(
+            event_ref="e", user_ref=owner_ref, topic="job.completed", title="CANARY title"
+        )
+        session.add(told)
+        session.flush()
+        refs.append(told.ref)
+    return refs
+
+
+def what_rosa_has() -> str:
+    """Return every stored row that bears the word CANARY."""
+    dump = []
+    for name in (db.JOBS, db.FILES, db.NOTIFICATIONS):
+        with db.engine(name).connect() as connection:
+            for table in db.BASES[name].metadata.sorted_tables:
+                rows = [str(row) for row in connection.execute(table.select())]
+                dump += [row for row in rows if "CANARY" in row]
+    return "\n".join(sorted(dump))
+
+
+@pytest.mark.parametrize("name", [n for n in GUARDED if n not in WITHOUT_OBJECTS])
+def test_a_handler_neither_shows_nor_changes_what_is_somebody_elses(name: str) -> None:
+    owner_ref, _ = sign_in("rosa")
+    refs = things_of(owner_ref)
+    before = what_rosa_has()
+    _, cookies = sign_in("eve")
+    entry = handlers()[name]
+    for ref in refs:
+        query = dict.fromkeys(ROUTE_ARGUMENTS, ref)
+        for value in (ref, Everywhere(ref)):
+            tab = tab_of(entry, cookies, **query)
+            said = asyncio.run(outcome(entry, tab, value))
+            assert "CANARY" not in said
+            assert "CANARY" not in str(tab.dict())
+    assert what_rosa_has() == before
