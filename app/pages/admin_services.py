@@ -40,7 +40,9 @@ class AdminServicesState(rx.State):
         return AdminServicesState.load
 
     @guarded("service:write")
-    async def change_active(self, actor: Actor, service_ref: str, active: bool) -> rx.event.EventSpec:
+    async def change_active(
+        self, actor: Actor, service_ref: str, active: bool
+    ) -> rx.event.EventSpec:
         """Pause a service, or let it be used again."""
         await call(
             db.REGISTRY,
