@@ -17,6 +17,8 @@ from app.pages import (  # noqa: F401  (importing a page registers it)
     admin_service,
     admin_services,
     admin_users,
+    dataset,
+    datasets,
     overview,
     panels,
     service,

@@ -28,6 +28,23 @@ HEALTH_STATES = {
     "retired": ("Retired", "gray", "archive"),
 }
 
+DATASET_STATES = {
+    "empty": ("Empty", "gray", "folder-open"),
+    "uploading": ("Uploading", "blue", "upload"),
+    "reading": ("Being read", "blue", "scan-text"),
+    "unreadable": ("Needs attention", "red", "circle-alert"),
+    "ready": ("Ready", "green", "circle-check"),
+}
+
+FILE_STATES = {
+    "pending": ("Waits to be read", "gray", "hourglass"),
+    "reading": ("Being read", "blue", "scan-text"),
+    "read": ("Readable", "green", "circle-check"),
+    "unreadable": ("Cannot be imputed", "red", "circle-x"),
+    "storing": ("Being stored", "blue", "hard-drive-download"),
+    "failed": ("Upload failed", "red", "circle-x"),
+}
+
 
 def badge(word: str | rx.Var, color: str, icon: str) -> rx.Component:
     """A small label with its icon, readable in both themes."""
@@ -54,3 +71,13 @@ def job_status(status: rx.Var[str]) -> rx.Component:
 def health_status(status: rx.Var[str]) -> rx.Component:
     """A service's health."""
     return _matched(status, HEALTH_STATES)
+
+
+def dataset_state(state: rx.Var[str]) -> rx.Component:
+    """Whether a dataset can be submitted."""
+    return _matched(state, DATASET_STATES)
+
+
+def file_state(state: rx.Var[str]) -> rx.Component:
+    """Whether a file could be read, or what its upload is at."""
+    return _matched(state, FILE_STATES)
