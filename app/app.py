@@ -10,6 +10,7 @@ from app.api import sign_in as sign_in_routes
 from app.api.errors import answer_platform_error
 from app.config import settings
 from app.domain.errors import PlatformError
+from app.logs import configure_logs
 from app.pages import (  # noqa: F401  (importing a page registers it)
     account,
     admin_panel,
@@ -29,13 +30,15 @@ from app.pages import (  # noqa: F401  (importing a page registers it)
 from app.pages.template import PAGES
 from app.states.hub import listening
 from app.states.live import sweep_closed_tabs
+from app.states.mishap import tell_of_mishap
 from app.states.tab import ForgetOtherSessions
 from models import db
 
 
 @asynccontextmanager
-async def databases():
-    """Point this process at the databases, and listen to their changes."""
+async def process():
+    """Set up logs and databases for this process, and listen to the databases' changes."""
+    configure_logs()
     db.configure(settings().database_urls)
     async with listening():
         yield
@@ -55,9 +58,10 @@ app = rx.App(
     stylesheets=["/style.css"],
     head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
     api_transformer=api,
+    backend_exception_handler=tell_of_mishap,
 )
 app.add_middleware(ForgetOtherSessions())
-app.register_lifespan_task(databases)
+app.register_lifespan_task(process)
 app.register_lifespan_task(sweep_closed_tabs)
 for entry in PAGES:
     app.add_page(entry.build, route=entry.route, title=entry.title, on_load=entry.on_load)

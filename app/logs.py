@@ -1,10 +1,24 @@
 """How processes log: one line per event, as text for people or as JSON for machines."""
 
 import logging
+import re
 
 import structlog
 
 from app.config import settings
+
+# How Reflex writes an event that it cannot handle: with what was sent, and the session's cookie.
+WHOLE_EVENT = re.compile(r"Event\(name='([^']*)'.*\)", re.DOTALL)
+
+
+class NameOnly(logging.Filter):
+    """Let Reflex name the event that went wrong, and log nothing else of it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the message; every record stays."""
+        record.msg = WHOLE_EVENT.sub(r"the event \1", record.getMessage())
+        record.args = None
+        return True
 
 
 def configure_logs() -> None:
@@ -29,3 +43,4 @@ def configure_logs() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     # It would warn each time that a turn is still under way, which is meant to happen.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("reflex_base.event.processor.event_processor").addFilter(NameOnly())

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 
@@ -11,12 +12,15 @@ from scripts import frontend
 from tests.support.servers import ROOT, Server, free_port
 
 
-def start_web(**environment: str) -> Server:
-    """Build the pages if they changed, and serve them, the socket and the API on a free port."""
+def start_web(*, log: Path | None = None, **environment: str) -> Server:
+    """Build the pages if they changed, and serve them, the socket and the API on a free port.
+
+    What the process says goes to `log`, if there is one.
+    """
     frontend.build()
     port = free_port()
     own = {"FGIP_PORT": str(port), "FGIP_PUBLIC_URL": f"http://127.0.0.1:{port}", **environment}
-    server = Server("scripts.web", port, _start("scripts.web", own))
+    server = Server("scripts.web", port, _start("scripts.web", own, log))
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert server.process.poll() is None, "the web process ended at its start"
@@ -31,13 +35,16 @@ def start_web(**environment: str) -> Server:
 
 def start_worker(**environment: str) -> Server:
     """Start a worker on the same databases."""
-    return Server("workers", 0, _start("workers", environment))
+    return Server("workers", 0, _start("workers", environment, log=None))
 
 
-def _start(module: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", module],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        start_new_session=True,
-    )
+def _start(module: str, environment: dict[str, str], log: Path | None) -> subprocess.Popen[bytes]:
+    with (log or Path(os.devnull)).open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=output if log else None,
+            stderr=subprocess.STDOUT if log else None,
+            start_new_session=True,
+        )
