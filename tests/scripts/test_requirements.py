@@ -7,7 +7,7 @@ from importlib.metadata import packages_distributions
 from scripts import ROOT
 
 # Needed, although nothing of ours names them in an import.
-UNNAMED = {"python-multipart", "reflex"}
+UNNAMED = {"python-multipart"}
 FOLDERS = ("app", "models", "workers", "demo", "scripts")
 
 
