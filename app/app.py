@@ -20,12 +20,17 @@ from app.pages import (  # noqa: F401  (importing a page registers it)
     admin_users,
     dataset,
     datasets,
+    job,
+    jobs,
+    notifications,
     overview,
     panels,
     service,
     services,
     setup,
     sign_in,
+    submission,
+    submit,
 )
 from app.pages.template import PAGES
 from app.states.hub import listening

@@ -6,7 +6,13 @@ import reflex as rx
 
 
 def confirm(
-    trigger: rx.Component, *, title: Any, text: Any, action: str, on_confirm: Any
+    trigger: rx.Component,
+    *,
+    title: Any,
+    text: Any,
+    action: str,
+    on_confirm: Any,
+    otherwise: str = "Keep it",
 ) -> rx.Component:
     """Ask in a dialog when `trigger` is pressed; `action` is the word on the red button."""
     return rx.alert_dialog.root(
@@ -16,7 +22,7 @@ def confirm(
             rx.alert_dialog.description(text, size="2"),
             rx.el.div(
                 rx.alert_dialog.cancel(
-                    rx.button("Keep it", variant="surface", color_scheme="gray", high_contrast=True)
+                    rx.button(otherwise, variant="surface", color_scheme="gray", high_contrast=True)
                 ),
                 rx.alert_dialog.action(
                     rx.button(action, color_scheme="red", high_contrast=True, on_click=on_confirm)

@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require, require_own
 from app.domain.errors import NotFound
-from app.domain.job_states import TERMINAL, JobStatus
 from app.domain.paging import Page, page_bounds
 from models.jobs import Job, JobLog, JobResult, JobStatusChange, Submission
 
@@ -131,11 +130,14 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class JobDetail:
-    """A job with everything known of it. `panel` is its panel as it was when the job was made."""
+    """A job with everything known of it.
+
+    `panel` is its panel as it was when the job was made; `parameters` are titles and values.
+    """
 
     row: JobRow
     submission_ref: str
-    parameters: Mapping[str, Any]
+    parameters: Sequence[tuple[str, Any]]
     panel: Mapping[str, Any]
     history: Sequence[StatusChangeRow]
     logs: Sequence[LogText]
@@ -218,7 +220,7 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
     return JobDetail(
         row=job_row(job),
         submission_ref=submission_ref,
-        parameters=job.parameters,
+        parameters=_titled(job),
         panel={key: value for key, value in job.panel_snapshot.items() if key != "recipe"},
         history=[_fields(StatusChangeRow, change) for change in history],
         logs=[_fields(LogText, log) for log in logs],
@@ -237,9 +239,14 @@ def job_row(job: Job) -> JobRow:
     return _fields(JobRow, job)
 
 
-def has_ended(row: JobRow) -> bool:
-    """Tell whether a job's status will never change again."""
-    return JobStatus(row.status) in TERMINAL
+def _titled(job: Job) -> list[tuple[str, Any]]:
+    """In the recipe's order: jsonb keeps none."""
+    known = job.panel_snapshot.get("recipe", {}).get("parameters", [])
+    return [
+        (parameter.get("label") or parameter["name"], job.parameters[parameter["name"]])
+        for parameter in known
+        if parameter["name"] in job.parameters
+    ]
 
 
 def _reach(actor: Actor) -> list[ColumnElement[bool]]:

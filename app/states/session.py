@@ -1,9 +1,16 @@
 """Who is signed in, for the frame around every page."""
 
+from contextlib import suppress
+
 import reflex as rx
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.domain.access import Actor
+from app.domain.notifications import unread_count
+from app.states.calls import call
 from app.states.guard import guarded
+from models import db
 
 
 class SessionState(rx.State):
@@ -28,6 +35,9 @@ class SessionState(rx.State):
         self.user_ref = actor.user_ref
         self.permissions = sorted(actor.permissions)
         self._session_ref = actor.session_ref
+        # Without its database there is no number, and every page works all the same.
+        with suppress(DBAPIError, PoolTimeout):
+            self.unread = await call(db.NOTIFICATIONS, unread_count, actor=actor)
         self.is_ready = True
 
     @rx.var

@@ -41,7 +41,7 @@ def test_one_dataset_to_two_panels_makes_two_waiting_jobs_that_are_due(databases
         assert session.exec(select(func.count()).select_from(JobQueueEntry)).one() == 2
         one = job_detail(session, actor=actor(), job_ref=detail.jobs[0].ref)
         stored = session.exec(select(Job)).first()
-    assert one.parameters == {"window": 7}
+    assert one.parameters == [("window", 7)]
     assert [change.to_status for change in one.history] == ["waiting"]
     assert one.history[0].actor == "Ada"
     assert stored is not None

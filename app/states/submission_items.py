@@ -1,0 +1,160 @@
+"""What the steps of a submission show: datasets, panels, parameters and the review, as texts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from app.domain.datasets import DatasetRow
+from app.domain.errors import Invalid
+from app.domain.panels import PanelChoice, PanelDetail
+from app.domain.parameter_form import FormField, form_fields
+from app.domain.recipes import parse_recipe
+from app.domain.uploads import words
+from app.states.job_item import value_text
+
+
+class DatasetChoice(TypedDict):
+    """A dataset to choose; `why_not` says why it cannot be chosen now."""
+
+    ref: str
+    name: str
+    facts: str
+    build: str
+    why_not: str
+
+
+class PanelItem(TypedDict):
+    """A panel to choose; `note` says why it cannot be, or what to expect."""
+
+    ref: str
+    name: str
+    description: str
+    service: str
+    place: str
+    build: str
+    samples: str
+    health: str
+    is_simulation: bool
+    can_choose: bool
+    note: str
+
+
+class ParameterItem(TypedDict):
+    """A field of the form, made from the recipes. `used_by` is empty where all panels have it."""
+
+    name: str
+    label: str
+    kind: str
+    help: str
+    value: str
+    choices: list[str]
+    problem: str
+    used_by: str
+
+
+class ReviewItem(TypedDict):
+    """What goes to one service."""
+
+    panel: str
+    service: str
+    place: str
+    is_simulation: bool
+    parameters: list[tuple[str, str]]
+
+
+WHY_NOT = {
+    "empty": "it has no files yet. Open it and upload some.",
+    "uploading": "a file of it is still being uploaded.",
+    "reading": "its files are still being read. This takes a moment.",
+    "unreadable": "one of its files cannot be read as genotypes. Open it to see why.",
+}
+
+
+def why_not(row: DatasetRow) -> str:
+    """Why a dataset cannot be submitted now; empty if it can."""
+    return WHY_NOT.get(row.state, "")
+
+
+def dataset_choice(row: DatasetRow) -> DatasetChoice:
+    """Make the choice of a dataset."""
+    files = f"{row.file_count} file{'' if row.file_count == 1 else 's'}, {words(row.size)}"
+    counts = [
+        f"{count:,} {what}"
+        for count, what in ((row.samples, "samples"), (row.variants, "variants"))
+        if count
+    ]
+    return DatasetChoice(
+        ref=row.ref,
+        name=row.name,
+        facts=" · ".join([files, *counts]),
+        build=row.build,
+        why_not=why_not(row),
+    )
+
+
+def panel_item(choice: PanelChoice) -> PanelItem:
+    """Make the choice of a panel."""
+    row = choice.row
+    return PanelItem(
+        ref=row.ref,
+        name=row.name,
+        description=row.description,
+        service=row.service_name,
+        place=place_of(row.location, row.country),
+        build=row.build,
+        samples=f"{row.sample_count:,} samples" if row.sample_count else "",
+        health=row.health_status if row.service_is_active else "paused",
+        is_simulation=row.is_simulation,
+        can_choose=choice.can_choose,
+        note=choice.reason,
+    )
+
+
+def parameter_items(
+    details: Sequence[PanelDetail], values: Mapping[str, Any], refusal: Invalid | None = None
+) -> list[ParameterItem]:
+    """Make the fields of the form; `refusal` marks the one whose value was not accepted."""
+    recipes = [(detail.row.name, parse_recipe(detail.recipe)) for detail in details]
+    return [
+        _parameter_item(field, values, len(details), refusal)
+        for field in form_fields(recipes, values)
+    ]
+
+
+def review_item(detail: PanelDetail, values: Mapping[str, Any]) -> ReviewItem:
+    """Say what goes to a panel's service."""
+    row = detail.row
+    titles = {one.name: one.title for one in parse_recipe(detail.recipe).parameters}
+    return ReviewItem(
+        panel=row.name,
+        service=row.service_name,
+        place=place_of(row.location, row.country),
+        is_simulation=row.is_simulation,
+        parameters=[(titles.get(name, name), value_text(value)) for name, value in values.items()],
+    )
+
+
+def place_of(location: str, country: str) -> str:
+    """A service's place in a line."""
+    return " · ".join(part for part in (location, country) if part)
+
+
+def text_of(value: Any) -> str:
+    """A form's value as a text; a switch sends a truth value, a ticked box `on`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)[:1000]
+
+
+def _parameter_item(
+    field: FormField, values: Mapping[str, Any], panel_count: int, refusal: Invalid | None
+) -> ParameterItem:
+    one = field.parameter
+    given = values.get(one.name, "" if one.default is None else one.default)
+    return ParameterItem(
+        name=one.name,
+        label=one.title,
+        kind=one.kind,
+        help=one.help,
+        value=text_of(given),
+        choices=one.choices,
+        problem=refusal.message if refusal and refusal.field == one.name else "",
+        used_by="" if len(field.panels) == panel_count else ", ".join(field.panels),
+    )

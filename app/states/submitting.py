@@ -1,0 +1,216 @@
+"""What a person has chosen on the way to a submission, step by step."""
+
+from typing import Any
+
+import reflex as rx
+
+from app.domain.access import Actor
+from app.domain.datasets import dataset_detail, list_datasets
+from app.domain.errors import Invalid, NotFound
+from app.domain.panels import PanelDetail, get_panel, panels_to_choose
+from app.domain.submissions import (
+    ChosenDataset,
+    parameters_per_panel,
+    submission_detail,
+    submit,
+)
+from app.states.calls import call
+from app.states.guard import guarded
+from app.states.submission_items import (
+    DatasetChoice,
+    PanelItem,
+    ParameterItem,
+    ReviewItem,
+    dataset_choice,
+    panel_item,
+    parameter_items,
+    review_item,
+    text_of,
+    why_not,
+)
+from models import db
+from models.base import new_ref
+
+STEPS = ("Dataset", "Panels", "Parameters", "Review")
+DATASETS_SHOWN = 50
+
+
+class SubmitState(rx.State):
+    """The choices of one tab. They stay while one looks elsewhere, until they are submitted."""
+
+    step: int = 0
+    datasets: list[DatasetChoice] = []
+    dataset_ref: str = ""
+    dataset_name: str = ""
+    dataset_facts: str = ""
+    dataset_build: str = ""
+    panels: list[PanelItem] = []
+    chosen: list[str] = []
+    parameters: list[ParameterItem] = []
+    review: list[ReviewItem] = []
+    name: str = ""
+    problem: str = ""
+    search: str = ""
+    is_loaded: bool = False
+    is_sending: bool = False
+    _values: dict[str, Any] = {}
+    _key: str = ""
+    _is_sent: bool = False
+    _came_with: str = ""
+
+    @guarded("job:submit")
+    async def load(self, actor: Actor) -> None:
+        """Read what there is to choose from; what was chosen stays chosen."""
+        if self._is_sent or not self._key:
+            self._start_afresh()
+        await self._read_datasets(actor)
+        choices = await call(db.REGISTRY, panels_to_choose, actor=actor)
+        self.panels = [panel_item(choice) for choice in choices]
+        usable = {item["ref"] for item in self.panels if item["can_choose"]}
+        self.chosen = [ref for ref in self.chosen if ref in usable]
+        wish = str(self.router.url.query_parameters.get("dataset", ""))[:40]
+        if wish and wish != self._came_with:
+            self._came_with = wish
+            await self._choose(actor, wish)
+            self.step = 1 if self.dataset_ref else 0
+        self.is_loaded = True
+
+    @guarded("job:submit", supersedes=True)
+    async def find_dataset(self, actor: Actor, search: str) -> None:
+        """Look for a dataset by name."""
+        self.search = str(search)[:200]
+        await self._read_datasets(actor)
+
+    @guarded("job:submit")
+    async def choose_dataset(self, actor: Actor, dataset_ref: str) -> None:
+        """Choose the dataset."""
+        await self._choose(actor, str(dataset_ref))
+
+    @guarded("job:submit")
+    async def toggle_panel(self, actor: Actor, panel_ref: str) -> None:
+        """Choose a panel, or leave it out again."""
+        usable = [item["ref"] for item in self.panels if item["can_choose"]]
+        wanted = {*self.chosen} ^ {str(panel_ref)}
+        self.chosen = [ref for ref in usable if ref in wanted]
+        self.problem = ""
+
+    @guarded("job:submit")
+    async def go(self, actor: Actor, step: int) -> None:
+        """Go to a step, as far as the steps before it are complete."""
+        wanted = min(max(step, 0), len(STEPS) - 1) if isinstance(step, int) else 0
+        self.problem = ""
+        if wanted > 0 and not self.dataset_ref:
+            wanted, self.problem = 0, "Choose a dataset first."
+        elif wanted > 1 and not self.chosen:
+            wanted, self.problem = 1, "Choose at least one panel."
+        self.step = min(wanted, 2)
+        if wanted >= 2:
+            await self._ask_parameters(actor)
+        if wanted == 3:
+            await self._look_over(actor)
+
+    @guarded("job:submit")
+    async def fill_in(self, actor: Actor, name: str, value: str | bool) -> None:
+        """Note a value, and show or hide the fields that depend on it."""
+        if str(name) in {item["name"] for item in self.parameters}:
+            self._values = self._values | {str(name): text_of(value)}
+            await self._ask_parameters(actor)
+
+    @guarded("job:submit")
+    async def check_parameters(self, actor: Actor, form: dict[str, Any]) -> None:
+        """Take over the form and go on to the review if every value is accepted."""
+        given = _parsed(form)
+        for item in self.parameters:
+            absent = "false" if item["kind"] == "boolean" else ""
+            self._values = self._values | {item["name"]: text_of(given.get(item["name"], absent))}
+        await self._look_over(actor)
+
+    @guarded("job:submit")
+    async def send(self, actor: Actor, form: dict[str, Any]) -> Any:
+        """Submit, once however often it is clicked, and show what became of it."""
+        self.is_sending = True
+        yield
+        try:
+            self.name = str(_parsed(form).get("name", ""))[:200]
+            yield await self._submit(actor)
+        finally:
+            self.is_sending = False
+
+    async def _submit(self, actor: Actor) -> Any:
+        details = await self._details(actor)
+        dataset = await call(db.FILES, dataset_detail, actor=actor, dataset_ref=self.dataset_ref)
+        if reason := why_not(dataset.row):
+            raise Invalid(f"“{dataset.row.name}” cannot be submitted: {reason}")
+        row = await call(
+            db.JOBS,
+            submit,
+            actor=actor,
+            name=self.name,
+            dataset=ChosenDataset(dataset.row.ref, dataset.row.name, dataset.row.file_count),
+            panels=details,
+            parameters=self._shown_values(details),
+            idempotency_key=self._key,
+        )
+        self._is_sent = True
+        detail = await call(db.JOBS, submission_detail, actor=actor, submission_ref=row.ref)
+        only = detail.jobs[0].ref if len(detail.jobs) == 1 else ""
+        return rx.redirect(f"/jobs/{only}" if only else f"/submissions/{row.ref}")
+
+    async def _read_datasets(self, actor: Actor) -> None:
+        found = await call(
+            db.FILES, list_datasets, actor=actor, search=self.search, page_size=DATASETS_SHOWN
+        )
+        self.datasets = [dataset_choice(row) for row in found.rows]
+
+    async def _choose(self, actor: Actor, dataset_ref: str) -> None:
+        try:
+            detail = await call(db.FILES, dataset_detail, actor=actor, dataset_ref=dataset_ref)
+        except NotFound:
+            return
+        choice = dataset_choice(detail.row)
+        if choice["why_not"]:
+            self.problem = f"“{choice['name']}” cannot be submitted: {choice['why_not']}"
+            return
+        if not self.name or self.name == self.dataset_name:
+            self.name = choice["name"]
+        self.dataset_ref, self.dataset_name = choice["ref"], choice["name"]
+        self.dataset_facts, self.dataset_build = choice["facts"], choice["build"]
+        self.problem = ""
+
+    async def _details(self, actor: Actor) -> list[PanelDetail]:
+        return [
+            await call(db.REGISTRY, get_panel, actor=actor, panel_ref=ref) for ref in self.chosen
+        ]
+
+    async def _ask_parameters(self, actor: Actor, refusal: Invalid | None = None) -> None:
+        details = await self._details(actor)
+        self.parameters = parameter_items(details, self._values, refusal)
+
+    async def _look_over(self, actor: Actor) -> None:
+        """Show the review, or the parameters with what is wrong with one of them."""
+        details = await self._details(actor)
+        try:
+            checked = parameters_per_panel(details, self._shown_values(details))
+        except Invalid as refusal:
+            await self._ask_parameters(actor, refusal)
+            is_of_a_field = refusal.field in {item["name"] for item in self.parameters}
+            self.step, self.problem = 2, "" if is_of_a_field else refusal.message
+            return
+        self.review = [
+            review_item(panel, values) for panel, values in zip(details, checked, strict=True)
+        ]
+        self.step, self.problem = 3, ""
+
+    def _shown_values(self, details: list[PanelDetail]) -> dict[str, Any]:
+        shown = {item["name"] for item in parameter_items(details, self._values)}
+        return {name: value for name, value in self._values.items() if name in shown}
+
+    def _start_afresh(self) -> None:
+        self.step, self.chosen, self.name, self.problem = 0, [], "", ""
+        self.dataset_ref, self.dataset_name, self._came_with = "", "", ""
+        self._values, self._key, self._is_sent = {}, new_ref(), False
+
+
+def _parsed(form: Any) -> dict[str, Any]:
+    """A form as the browser should send it, and nothing where it sends something else."""
+    return form if isinstance(form, dict) else {}
