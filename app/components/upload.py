@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 _script = rx.asset("upload.jsx", shared=True)
+rx.asset("upload_queue.js", shared=True)  # which the other imports
 
 
 class GenotypeUpload(rx.NoSSRComponent):

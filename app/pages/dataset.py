@@ -223,8 +223,7 @@ def _upload() -> rx.Component:
         DatasetState.head["ref"],
         accept=",".join((*EXTENSIONS, ".gz")),
         hint=f"{', '.join(EXTENSIONS)}, up to {words(settings().upload_max_bytes)} each. Choose "
-        "several, or drop them here. An interrupted upload goes on when you choose the same file "
-        "again.",
+        "several, or drop them here.",
         unfinished=DatasetState.unfinished,
         on_finished=DatasetState.load,
         on_give_up=DatasetState.dismiss_upload,
