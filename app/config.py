@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     session_days: float = Field(7, description="a session ends after this long in any case")
 
     upload_max_bytes: int = Field(64 * GIB, description="largest file that may be uploaded")
-    user_quota_bytes: int = Field(256 * GIB, description="room for one user's files")
+    user_quota_bytes: int = Field(256 * GIB, description="room for one user's uploads")
     free_disk_floor_bytes: int = Field(2 * GIB, description="disk that uploads must leave free")
     upload_days: int = Field(5, description="an unfinished upload can be resumed for this long")
 

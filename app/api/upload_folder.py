@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import HTTPException
 from tuspyserver.storage import TusStorage
 
@@ -23,6 +24,8 @@ from app.domain.uploads import data_path
 BUFFER = 1024 * 1024
 LOCK_SECONDS = 5.0
 LOCK_PAUSE = 0.1
+
+log = structlog.get_logger()
 
 # What tuspyserver's record of an upload has that does not follow from the file itself.
 KEPT = ("metadata", "size", "created_at", "expires")
@@ -66,12 +69,11 @@ class UploadFolder(TusStorage):  # type: ignore[misc]
         buffer = self._buffers.setdefault(uid, bytearray())
         buffer += chunk
         if len(buffer) >= BUFFER:
-            await asyncio.to_thread(_append, _data(uid), self._buffers.pop(uid))
+            await _write(uid, self._buffers.pop(uid))
 
     async def flush(self, uid: str) -> None:
         """Write what is left and wait until it is on disk: from here on it is confirmed."""
-        rest = self._buffers.pop(uid, bytearray())
-        await asyncio.to_thread(_append, _data(uid), rest, sync=True)
+        await _write(uid, self._buffers.pop(uid, bytearray()), sync=True)
 
     async def finalize(self, uid: str) -> None:
         """Nothing to do: every request ended with `flush`."""
@@ -114,6 +116,21 @@ class UploadFolder(TusStorage):  # type: ignore[misc]
                 self._buffers.pop(uid, None)  # of a request that failed: not confirmed
 
 
+async def _write(uid: str, content: bytearray, *, sync: bool = False) -> None:
+    try:
+        await asyncio.to_thread(_append, _data(uid), content, sync=sync)
+    except FileNotFoundError:
+        raise HTTPException(404, "The upload was cancelled.") from None
+    except OSError as error:
+        # tuspyserver would answer that all is well, and the browser would send it again at once.
+        log.error("bytes of an upload could not be written", uid=uid, error=str(error))
+        raise HTTPException(
+            507,
+            "The platform cannot write the file now; its disk may be full. What has arrived is "
+            "kept. Tell an administrator, and go on later.",
+        ) from None
+
+
 def _data(uid: str) -> Path:
     return data_path(*split_uid(uid))
 
@@ -131,7 +148,7 @@ def _size(data: Path) -> int:
     return data.stat().st_size if data.exists() else 0
 
 
-def _append(data: Path, content: bytearray, *, sync: bool = False) -> None:
+def _append(data: Path, content: bytearray, *, sync: bool) -> None:
     # Not O_CREAT: a cancelled upload must not come back.
     with os.fdopen(os.open(data, os.O_WRONLY | os.O_APPEND), "ab") as file:
         file.write(content)

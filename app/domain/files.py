@@ -73,7 +73,10 @@ class FileForDownload:
 
 @dataclass(frozen=True)
 class Room:
-    """A user's quota in bytes: what files take, what running uploads have reserved, the limit."""
+    """A user's quota in bytes: what uploaded files take, what running uploads reserve, the limit.
+
+    Results do not count: nobody can know their size before, and no result is refused.
+    """
 
     used: int
     reserved: int
@@ -86,9 +89,11 @@ class Room:
 
 
 def room_of(session: Session, *, owner_ref: str) -> Room:
-    """Count what a user's files and running uploads take."""
+    """Count what a user's uploaded files and running uploads take."""
     files = select(func.coalesce(func.sum(StoredFile.size), 0)).where(
-        StoredFile.owner_ref == owner_ref, col(StoredFile.deleted_at).is_(None)
+        StoredFile.owner_ref == owner_ref,
+        StoredFile.kind == INPUT,
+        col(StoredFile.deleted_at).is_(None),
     )
     uploads = select(func.coalesce(func.sum(Upload.size), 0)).where(
         Upload.owner_ref == owner_ref, col(Upload.state).in_(("receiving", "storing"))

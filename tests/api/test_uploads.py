@@ -2,10 +2,12 @@
 
 import hashlib
 import random
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -85,6 +87,18 @@ def until(look: Callable[[], T | None], seconds: float = 30) -> T:
     return found
 
 
+def limit_file_size(server: Server, size: int) -> None:
+    """Let the kernel refuse longer files, as a full disk does."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            group = int((folder / "stat").read_text().rpartition(")")[2].split()[2])
+        except OSError:
+            continue
+        if group == server.process.pid:
+            _, hard = resource.prlimit(int(folder.name), resource.RLIMIT_FSIZE)
+            resource.prlimit(int(folder.name), resource.RLIMIT_FSIZE, (size, hard))
+
+
 def stored_file() -> StoredFile:
     def look() -> StoredFile | None:
         with db.session(db.FILES) as session:
@@ -151,6 +165,27 @@ def test_the_answer_to_the_last_piece_may_get_lost(anna: Person) -> None:
     patch(anna.client, location, 0, content)
     stored_file()
     assert offset(anna.client, location) == len(content)
+
+
+def test_a_disk_that_refuses_to_write_stops_the_upload_and_keeps_what_arrived(
+    postgres: str, person: Callable[..., Person]
+) -> None:
+    cramped = serve("tests.support.web:app", **LIMITS)
+    try:
+        anna = person(cramped, "anna")
+        content = content_of(6 * MIB)
+        location = anna.begin(len(content))
+        limit_file_size(cramped, 3 * MIB)
+        refused = patch(anna.client, location, 0, content)
+        assert refused.status_code == 507
+        assert "disk may be full" in refused.json()["detail"]
+        start = offset(anna.client, location)
+        assert 0 < start <= 3 * MIB
+        limit_file_size(cramped, resource.RLIM_INFINITY)
+        assert patch(anna.client, location, start, content[start:]).status_code == 204
+        assert stored_file().sha256 == hashlib.sha256(content).hexdigest()
+    finally:
+        cramped.stop()
 
 
 def test_two_requests_cannot_write_one_upload_together(anna: Person) -> None:
