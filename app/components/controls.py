@@ -4,6 +4,9 @@ from typing import Any
 
 import reflex as rx
 
+# `display` of a table's cells that a narrow screen has no room for.
+WIDE = rx.breakpoints(initial="none", md="table-cell")
+
 
 def quiet_button(label: Any, **props: Any) -> rx.Component:
     """A small button for one of several actions on a row."""
@@ -26,5 +29,5 @@ def tick(name: str, label: str, *, checked: rx.Var[bool]) -> rx.Component:
     return rx.el.label(
         rx.el.input(type="checkbox", name=name, default_checked=checked),
         rx.text(label, size="2"),
-        class_name="row",
+        class_name="tick",
     )

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.outbox import emit_audit
 from app.domain.panels import PanelRow, find_panels, panel_row
 from app.domain.recipes import parse_recipe
@@ -71,8 +71,7 @@ def upsert_panel(
     names the place); a panel may be without one, but then it cannot be chosen.
     """
     require(actor, "service:write")
-    if fields.recipe:
-        parse_recipe(fields.recipe)
+    _check_recipe(fields.recipe)
     service = session.exec(
         select(ImputationService).where(ImputationService.ref == service_ref)
     ).first()
@@ -99,6 +98,17 @@ def upsert_panel(
     session.flush()
     _follow_up(session, actor, "panel.change" if before else "panel.add", panel, service, before)
     return panel_row(panel, service)
+
+
+def _check_recipe(recipe: Mapping[str, Any]) -> None:
+    if not recipe:
+        return
+    missing = [name for name, value in parse_recipe(recipe).panel.items() if value in ("", None)]
+    if missing:
+        raise Invalid(
+            f"Fill in the panel's value “{missing[0]}”: the recipe sends it to the service.",
+            field="recipe",
+        )
 
 
 def retire_panel(session: Session, *, actor: Actor, panel_ref: str, reason: str = "") -> None:

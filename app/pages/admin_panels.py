@@ -4,7 +4,7 @@ from typing import TypedDict
 
 import reflex as rx
 
-from app.components.controls import labelled_switch, quiet_button
+from app.components.controls import WIDE, labelled_switch, quiet_button
 from app.components.frame import empty_state, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import badge
@@ -134,10 +134,10 @@ def _row(item: AdminPanelItem) -> rx.Component:
             rx.text(item.panel_id, size="1", class_name="mono muted"),
         ),
         rx.table.cell(item.service),
-        rx.table.cell(item.build),
-        rx.table.cell(item.population),
+        rx.table.cell(item.build, display=WIDE),
+        rx.table.cell(item.population, display=WIDE),
         rx.table.cell(rx.match(item.use, *uses, rx.fragment())),
-        rx.table.cell(moment(item.updated_at)),
+        rx.table.cell(moment(item.updated_at), display=WIDE),
         rx.table.cell(rx.cond(item.is_retired, restore, _retire(item))),
         align="center",
     )
@@ -145,9 +145,18 @@ def _row(item: AdminPanelItem) -> rx.Component:
 
 def _table() -> rx.Component:
     cell = rx.table.column_header_cell
-    names = ("Panel", "Service", "Build", "Population", "Use", "Changed", "Actions")
     return rx.table.root(
-        rx.table.header(rx.table.row(*[cell(name) for name in names])),
+        rx.table.header(
+            rx.table.row(
+                cell("Panel"),
+                cell("Service"),
+                cell("Build", display=WIDE),
+                cell("Population", display=WIDE),
+                cell("Use"),
+                cell("Changed", display=WIDE),
+                cell("Actions"),
+            )
+        ),
         rx.table.body(rx.foreach(AdminPanelsState.panels, _row)),
         variant="surface",
         size="1",

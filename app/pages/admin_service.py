@@ -105,8 +105,11 @@ class AdminServiceState(rx.State):
         return news.get(query.get("token", ""), "") or str(query.get("problem", ""))[:300]
 
 
+def _problem(name: str) -> rx.Var[str]:
+    return rx.cond(AdminServiceState.problem_field == name, AdminServiceState.problem, "")
+
+
 def _line(name: str, label: str, *, hint: str = "", required: bool = False, **props: Any):
-    problem = rx.cond(AdminServiceState.problem_field == name, AdminServiceState.problem, "")
     control = rx.input(
         name=name,
         default_value=AdminServiceState.form[name],
@@ -114,14 +117,31 @@ def _line(name: str, label: str, *, hint: str = "", required: bool = False, **pr
         width="100%",
         **props,
     )
-    return field(label, control, hint=hint, problem=problem, required=required)
+    return field(label, control, hint=hint, problem=_problem(name), required=required)
 
 
 def _what_it_is() -> rx.Component:
     return section(
         "What it is",
         rx.el.div(
-            _line("name", "Name", required=True, max_length=120, placeholder="ILIFU"),
+            field(
+                "Name",
+                rx.input(
+                    name="name",
+                    default_value=rx.cond(
+                        AdminServiceState.form["name"],
+                        AdminServiceState.form["name"],
+                        ConnectionTestState.suggested_name,
+                    ),
+                    # A test of a new service's address fills in what the service calls itself.
+                    key=ConnectionTestState.suggested_name,
+                    required=True,
+                    max_length=120,
+                    placeholder="ILIFU",
+                ),
+                problem=_problem("name"),
+                required=True,
+            ),
             _line("description", "Description", max_length=2000),
             rx.el.div(
                 _line("location", "Location", max_length=120, placeholder="Cape Town"),
@@ -183,14 +203,13 @@ def _files() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    other = AdminServiceState.problem & (AdminServiceState.problem_field != "name")
     return rx.form(
         rx.el.div(
             _what_it_is(),
             _limits(),
             _files(),
             rx.cond(
-                other,
+                AdminServiceState.problem,
                 notice(AdminServiceState.problem, color="red", icon="circle-alert", role="alert"),
             ),
             rx.el.div(rx.button("Save the service", type="submit", size="3"), class_name="row"),
@@ -215,10 +234,9 @@ def _token() -> rx.Component:
         size="2",
         class_name="muted",
     )
-    panels = rx.link("Panels of this service", href="/admin/panels")
     return rx.cond(
         AdminServiceState.saved_ref,
-        section("The lab's token", rx.el.div(why, form, class_name="stack"), action=panels),
+        section("The lab's token", rx.el.div(why, form, class_name="stack")),
     )
 
 
@@ -231,9 +249,14 @@ def admin_service() -> rx.Component:
         "It may have had another address.",
         rx.link("See all services", href="/admin/services"),
     )
+    add_panel = rx.link(
+        rx.button("Add a panel", variant="surface", color_scheme="gray", high_contrast=True),
+        href="/admin/panels/new?service=" + AdminServiceState.saved_ref,
+    )
     content = rx.fragment(
         page_header(
             rx.cond(AdminServiceState.name, AdminServiceState.name, "Add a service"),
+            rx.cond(AdminServiceState.saved_ref, add_panel),
             subtitle="Enter the address, test it, say what it is, save.",
         ),
         rx.cond(AdminServiceState.token_news, notice(AdminServiceState.token_news)),

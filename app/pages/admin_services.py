@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from app.components.controls import labelled_switch, quiet_button
+from app.components.controls import WIDE, labelled_switch, quiet_button
 from app.components.frame import empty_state, field, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import badge, health_status
@@ -54,11 +54,10 @@ class AdminServicesState(rx.State):
         return AdminServicesState.load
 
     @guarded("service:write")
-    async def retire(
-        self, actor: Actor, service_ref: str, form: dict[str, Any]
-    ) -> rx.event.EventSpec:
+    async def retire(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec:
         """Take a service out of use."""
-        reason = str(form.get("reason", ""))[:500] if isinstance(form, dict) else ""
+        form = form if isinstance(form, dict) else {}
+        service_ref, reason = form.get("service_ref", ""), str(form.get("reason", ""))[:500]
         await call(
             db.REGISTRY,
             domain.retire_service,
@@ -86,13 +85,15 @@ def _retire(item: ServiceItem) -> rx.Component:
                 size="2",
             ),
             rx.form(
+                # The form's hook knows nothing of the table's row, so the row's ref travels along.
+                rx.el.input(type="hidden", name="service_ref", value=item.ref, read_only=True),
                 field("Why (for the audit log)", rx.input(name="reason", max_length=500)),
                 rx.el.div(
                     rx.alert_dialog.cancel(quiet_button("Keep it", type="button")),
                     rx.button("Retire", type="submit", size="1", color_scheme="red"),
                     class_name="row dialog-actions",
                 ),
-                on_submit=lambda form: AdminServicesState.retire(item.ref, form),
+                on_submit=AdminServicesState.retire,
                 class_name="stack",
             ),
             max_width="440px",
@@ -134,10 +135,10 @@ def _row(item: ServiceItem) -> rx.Component:
             rx.text(item.base_url, size="1", class_name="mono muted"),
         ),
         rx.table.cell(health_status(item.health)),
-        rx.table.cell(item.protocol),
-        rx.table.cell(item.place),
-        rx.table.cell(item.panels, align="right"),
-        rx.table.cell(moment(item.checked_at)),
+        rx.table.cell(item.protocol, display=WIDE),
+        rx.table.cell(item.place, display=WIDE),
+        rx.table.cell(item.panels, align="right", display=WIDE),
+        rx.table.cell(moment(item.checked_at), display=WIDE),
         rx.table.cell(_actions(item)),
         align="center",
     )
@@ -150,10 +151,10 @@ def _table() -> rx.Component:
             rx.table.row(
                 cell("Service"),
                 cell("Health"),
-                cell("Protocol"),
-                cell("Location"),
-                cell("Panels", align="right"),
-                cell("Last check"),
+                cell("Protocol", display=WIDE),
+                cell("Location", display=WIDE),
+                cell("Panels", align="right", display=WIDE),
+                cell("Last check", display=WIDE),
                 cell("Actions"),
             )
         ),

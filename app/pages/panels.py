@@ -4,6 +4,7 @@ from typing import TypedDict
 
 import reflex as rx
 
+from app.components.controls import WIDE
 from app.components.frame import empty_state, page_header, skeleton
 from app.components.status import badge, health_status
 from app.domain.access import Actor
@@ -170,9 +171,6 @@ def _filters() -> rx.Component:
         ),
         class_name="row",
     )
-
-
-WIDE = rx.breakpoints(initial="none", md="table-cell")
 
 
 def _row(panel: PanelItem) -> rx.Component:

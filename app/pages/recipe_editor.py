@@ -87,7 +87,11 @@ class RecipeState(rx.State):
         before = recipe_text(recipe)
         change(recipe)
         if recipe_text(recipe) != before:
-            self._begin(recipe)
+            self.text = recipe_text(recipe)
+            self.text_version += 1
+            self._check()
+            # The fields show it already; making them anew would lose what is typed meanwhile.
+            self.common, self.panel_values = fields_of(recipe)
 
     def _check(self) -> None:
         try:
@@ -101,12 +105,21 @@ class RecipeState(rx.State):
             recipe = parse_json_object(self.text or "{}")
         except Invalid:
             return
-        self.common = {name: str(recipe.get(name) or "") for name in (*COMMON, "inputs_travel")}
-        values = recipe.get("panel")
-        values = values if isinstance(values, dict) else {}
-        # Only texts have a field; another kind of value is edited as JSON, where it keeps its kind.
-        self.panel_values = [[k, v] for k, v in values.items() if isinstance(v, str)]
-        self.fields_version += 1
+        fields = fields_of(recipe)
+        if fields != (self.common, self.panel_values):
+            self.common, self.panel_values = fields
+            self.fields_version += 1
+
+
+def fields_of(recipe: dict[str, Any]) -> tuple[dict[str, str], list[list[str]]]:
+    """The common fields of a recipe, and those of the panel's values that are texts.
+
+    Values of another kind are edited as JSON, where they keep their kind.
+    """
+    common = {name: str(recipe.get(name) or "") for name in (*COMMON, "inputs_travel")}
+    values = recipe.get("panel")
+    values = values if isinstance(values, dict) else {}
+    return common, [[name, value] for name, value in values.items() if isinstance(value, str)]
 
 
 def _common(name: str, label: str) -> rx.Component:

@@ -154,7 +154,10 @@ def _at_a_glance(service: rx.Var) -> rx.Component:
         health_status(service["health"]),
         rx.cond(service["is_simulation"], badge("Simulation", "purple", "flask-conical")),
         rx.text("checked ", moment(service["checked_at"]), size="2", class_name="muted"),
-        rx.text("answered in ", service["response"], size="2", class_name="muted figures"),
+        rx.cond(
+            service["response"] != "–",
+            rx.text("answered in ", service["response"], size="2", class_name="muted figures"),
+        ),
         class_name="row",
     )
 

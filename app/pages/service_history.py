@@ -1,7 +1,7 @@
 """A service's response times: a chart, and the same as a table."""
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
 import reflex as rx
@@ -49,12 +49,14 @@ class ServiceHistoryState(rx.State):
         rows = await call(
             db.REGISTRY, health.history, actor=actor, service_ref=service_ref, since=since
         )
-        self.figure = figure_of(rows)
+        self.figure = figure_of(rows, since, now())
         self.probes = [_item(row) for row in reversed(rows[-TABLE_ROWS:])]
         self.probe_count = len(rows)
         good = sum(row.health_status in health.AVAILABLE for row in rows)
         self.availability = (
-            f"available in {good / len(rows):.1%} of {len(rows)} checks" if rows else ""
+            f"{good} of {len(rows)} checks found it available ({good / len(rows):.1%})."
+            if rows
+            else ""
         )
 
     @guarded("service:read")
@@ -73,7 +75,7 @@ def _item(row: ProbeRow) -> ProbeItem:
     )
 
 
-def figure_of(rows: Sequence[ProbeRow]) -> dict[str, Any]:
+def figure_of(rows: Sequence[ProbeRow], since: datetime, until: datetime) -> dict[str, Any]:
     """A Plotly figure (its JSON): response times as a line that breaks where there was none.
 
     Made without plotly.py, which would cost the web process 40 MB to import for these few keys.
@@ -85,7 +87,7 @@ def figure_of(rows: Sequence[ProbeRow]) -> dict[str, Any]:
                 "type": "scatter",
                 "mode": "lines+markers" if len(rows) < 60 else "lines",
                 "name": "Response time",
-                "x": [_utc(row) for row in rows],
+                "x": [_utc(row.checked_at) for row in rows],
                 "y": [row.response_time_ms for row in rows],
                 "hovertemplate": "%{x}<br>%{y:.1f} ms<extra></extra>",
                 "line": {"width": 1.5},
@@ -94,7 +96,7 @@ def figure_of(rows: Sequence[ProbeRow]) -> dict[str, Any]:
                 "type": "scatter",
                 "mode": "markers",
                 "name": "Not up",
-                "x": [_utc(row) for row in bad],
+                "x": [_utc(row.checked_at) for row in bad],
                 "y": [row.response_time_ms or 0 for row in bad],
                 "text": [HEALTH_STATES[row.health_status][0] for row in bad],
                 "hovertemplate": "%{x}<br>%{text}<extra></extra>",
@@ -103,7 +105,11 @@ def figure_of(rows: Sequence[ProbeRow]) -> dict[str, Any]:
         ],
         "layout": {
             "margin": {"l": 56, "r": 12, "t": 8, "b": 44},
-            "xaxis": {"type": "date", "title": {"text": "Time (UTC)"}},
+            "xaxis": {
+                "type": "date",
+                "range": [_utc(since), _utc(until)],
+                "title": {"text": "Time (UTC)"},
+            },
             "yaxis": {"rangemode": "tozero", "title": {"text": "Response time (ms)"}},
             "legend": {"orientation": "h", "y": 1.12},
             "hovermode": "closest",
@@ -111,8 +117,8 @@ def figure_of(rows: Sequence[ProbeRow]) -> dict[str, Any]:
     }
 
 
-def _utc(row: ProbeRow) -> str:
-    return row.checked_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _themed(text: str, grid: str, line: str, bad: str) -> dict[str, Any]:
@@ -153,9 +159,11 @@ def _chart() -> rx.Component:
 def _row(probe: ProbeItem) -> rx.Component:
     return rx.table.row(
         rx.table.row_header_cell(exact_moment(probe.checked_at)),
-        rx.table.cell(health_status(probe.health)),
-        rx.table.cell(probe.response, align="right"),
-        rx.table.cell(probe.problem),
+        rx.table.cell(
+            health_status(probe.health),
+            rx.cond(probe.problem, rx.text(probe.problem, size="1", class_name="row-problem")),
+        ),
+        rx.table.cell(probe.response, align="right", white_space="nowrap"),
     )
 
 
@@ -164,9 +172,7 @@ def _table() -> rx.Component:
     return rx.el.div(
         rx.table.root(
             rx.table.header(
-                rx.table.row(
-                    cell("Checked at"), cell("Health"), cell("Response", align="right"), cell("Why")
-                )
+                rx.table.row(cell("Checked at"), cell("Health"), cell("Response", align="right"))
             ),
             rx.table.body(rx.foreach(ServiceHistoryState.probes, _row)),
             size="1",

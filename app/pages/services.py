@@ -3,6 +3,7 @@
 import reflex as rx
 
 from app.components.beats import beats
+from app.components.controls import WIDE
 from app.components.frame import empty_state, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import HEALTH_STATES, badge, health_status
@@ -12,11 +13,10 @@ from app.domain.services import list_services
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
-from app.states.service_item import ServiceItem, service_item
+from app.states.service_item import BEATS, ServiceItem, service_item
 from app.states.session import SessionState
 from models import db
 
-BEATS = 24
 ANY = "any"
 HEALTH_FILTER = ("up", "degraded", "authorisation_needed", "down", "unknown")
 
@@ -64,9 +64,6 @@ class ServicesState(rx.State):
         return bool(self.search) or self.wanted_health != ANY
 
 
-WIDE = rx.breakpoints(initial="none", md="table-cell")
-
-
 def _filters() -> rx.Component:
     options = [rx.select.item(HEALTH_STATES[state][0], value=state) for state in HEALTH_FILTER]
     return rx.el.div(
@@ -110,10 +107,10 @@ def _row(item: ServiceItem) -> rx.Component:
         rx.table.cell(health_status(item.health)),
         rx.table.cell(beats(item.beats, item.beats_summary), display=WIDE),
         rx.table.cell(item.response, align="right"),
-        rx.table.cell(moment(item.checked_at), display=WIDE),
-        rx.table.cell(item.place, display=WIDE),
+        rx.table.cell(moment(item.checked_at), display=WIDE, white_space="nowrap"),
+        rx.table.cell(item.place, display=WIDE, white_space="nowrap"),
         rx.table.cell(item.panels, align="right", display=WIDE),
-        rx.table.cell(item.queue, display=WIDE),
+        rx.table.cell(item.queue, display=WIDE, white_space="nowrap"),
         rx.table.cell(check, display=WIDE),
         align="center",
     )

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from app.domain.services import ServiceRow
 
+BEATS = 24
 QUEUED = ("QUEUED", "INITIALIZING", "PAUSED")
 RUNNING = ("RUNNING", "CANCELING")
 
@@ -58,9 +59,14 @@ def service_item(row: ServiceRow, beats: Sequence[str] = ()) -> ServiceItem:
         checked_at=iso(row.last_health_check),
         panels=row.panel_count,
         queue=queue_text(row.state_counts),
-        beats=[Beat(state=state) for state in beats],
+        beats=[Beat(state=state) for state in padded(beats)],
         beats_summary=summary_of(beats),
     )
+
+
+def padded(states: Sequence[str]) -> list[str]:
+    """The strip in its full length: `none` stands for probes that have not been made yet."""
+    return ["none"] * (BEATS - len(states)) + list(states)
 
 
 def shown_health(row: ServiceRow) -> str:

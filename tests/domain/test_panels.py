@@ -141,6 +141,8 @@ def test_a_wrong_recipe_is_refused_and_the_place_is_named(databases):
     assert refused.value.field == "recipe"
     with pytest.raises(Invalid, match=r"\$\{panel\.ROAD\}"):
         upsert(service, recipe=RECIPE | {"workflow_params": {"x": "${panel.ROAD}"}})
+    with pytest.raises(Invalid, match="Fill in the panel's value “PATH”"):
+        upsert(service, recipe=RECIPE | {"panel": {"PATH": ""}})
     assert listed() == []
 
 
