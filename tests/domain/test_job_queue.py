@@ -1,7 +1,6 @@
 """Workers share the due jobs: each job has one at a time, and a worker that lost it is harmless."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -11,8 +10,9 @@ from app.domain import job_outcomes, job_queue
 from app.domain.job_queue import Claim, LeaseLost
 from app.domain.job_states import JobStatus
 from models import db
-from models.jobs import Job, JobQueueEntry, JobStatusChange
+from models.jobs import Job, JobStatusChange
 from tests.support.submitting import panel, submit_one
+from tests.support.working import expire_leases
 
 
 def claim(worker: str = "w1", limit: int = 10, busy: tuple[str, ...] = ()) -> list[Claim]:
@@ -24,13 +24,6 @@ def claim(worker: str = "w1", limit: int = 10, busy: tuple[str, ...] = ()) -> li
             limit=limit,
             busy_services=busy,
         )
-
-
-def expire_leases() -> None:
-    with db.session(db.JOBS) as session:
-        for entry in session.exec(select(JobQueueEntry)):
-            entry.lease_until = datetime.now(UTC) - timedelta(seconds=1)
-            session.add(entry)
 
 
 def test_two_workers_never_get_the_same_job(databases: None) -> None:

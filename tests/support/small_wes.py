@@ -4,7 +4,7 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +46,7 @@ class SmallWes:
     ranges: list[str] = field(default_factory=list)
     hangs_up_after_taking: bool = False
     hangs_up_before_taking: bool = False
+    answers: threading.Event = field(default_factory=threading.Event)
     keeps_tags: bool = True
     refuses_with: str = ""
     is_away: bool = False
@@ -119,7 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.wes.hangs_up_after_taking:
             self.close_connection = True
             return
-        self._json({"run_id": run.run_id})
+        self.wes.answers.wait()
+        with suppress(OSError):  # whoever asked may be gone by now
+            self._json({"run_id": run.run_id})
 
     def _run(self, run: Run, rest: list[str]) -> None:
         if rest == ["status"]:
@@ -208,6 +211,7 @@ def _form(content_type: str, body: bytes) -> tuple[dict[str, str], dict[str, byt
 def small_wes() -> Iterator[SmallWes]:
     """Run the server for the length of the block."""
     wes = SmallWes()
+    wes.answers.set()
     handler = type("Handler", (_Handler,), {"wes": wes})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     wes.base_url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -216,6 +220,7 @@ def small_wes() -> Iterator[SmallWes]:
     try:
         yield wes
     finally:
+        wes.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()

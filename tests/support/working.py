@@ -1,8 +1,10 @@
 """Jobs for worker tests: a service, a panel and a dataset that exist, and the worker's turns."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import func, select
@@ -33,7 +35,9 @@ RECIPE: dict[str, Any] = {
 }
 
 
-def add_panel(base_url: str, *, recipe: dict[str, Any] | None = None) -> str:
+def add_panel(
+    base_url: str, *, recipe: dict[str, Any] | None = None, api_config: dict[str, Any] | None = None
+) -> str:
     """Add a service and a panel of it; return the panel's ref."""
     with db.session(db.REGISTRY) as session:
         service = ImputationService(
@@ -41,6 +45,7 @@ def add_panel(base_url: str, *, recipe: dict[str, Any] | None = None) -> str:
             service_type="wes",
             api_type="wes",
             base_url=base_url,
+            api_config=api_config or {},
             health_status="up",
         )
         session.add(service)
@@ -53,7 +58,7 @@ def add_panel(base_url: str, *, recipe: dict[str, Any] | None = None) -> str:
 
 
 def add_dataset(
-    tmp_path: Any, owner: Actor, *, name: str = "target.vcf", content: bytes = TARGET
+    tmp_path: Path, owner: Actor, *, name: str = "target.vcf", content: bytes = TARGET
 ) -> str:
     """Add a dataset with one file; return its ref."""
     path = tmp_path / new_ref()
@@ -108,6 +113,14 @@ def make_due() -> None:
             session.add(entry)
 
 
+def expire_leases() -> None:
+    """Let every claim of a worker end, as it does a while after the worker died."""
+    with db.session(db.JOBS) as session:
+        for entry in session.exec(select(JobQueueEntry)):
+            entry.lease_until = now() - timedelta(seconds=1)
+            session.add(entry)
+
+
 def age_history(seconds: float) -> None:
     """Let the history be so much older."""
     with db.session(db.JOBS) as session:
@@ -134,6 +147,16 @@ def until(ref: str, *statuses: str, turns: int = 10) -> JobDetail:
             return job(ref)
         turn()
     raise AssertionError(f"{job(ref).row}, not {statuses}")
+
+
+def work_until(ref: str, *statuses: str, seconds: float = 180) -> JobDetail:
+    """Turn while a real server computes, until the job has one of the statuses."""
+    deadline = time.monotonic() + seconds
+    while job(ref).row.status not in statuses:
+        assert time.monotonic() < deadline, job(ref)
+        turn()
+        time.sleep(0.2)
+    return job(ref)
 
 
 def count_jobs_in_queue() -> int:

@@ -16,15 +16,14 @@ from models.monitoring import Heartbeat
 from models.notifications import Notification
 from tests.support.small_wes import small_wes
 from tests.support.submitting import actor
-from tests.support.working import add_dataset, add_panel, job, submit_to
+from tests.support.working import add_dataset, add_panel, expire_leases, job, submit_to
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
 
-@pytest.fixture
-def worker(databases: None) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
+def start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-m", "workers"],
         cwd=ROOT,
         env={**os.environ, "FGIP_POLL_INTERVAL_SECONDS": "1"},
@@ -32,6 +31,11 @@ def worker(databases: None) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+@pytest.fixture
+def worker(databases: None) -> Iterator[subprocess.Popen[str]]:
+    process = start()
     yield process
     process.kill()
     process.communicate()
@@ -66,6 +70,27 @@ def test_a_job_is_carried_from_the_form_to_its_result_and_its_owner_is_told(
         wait_for(lambda: len(told()) == 1)
     assert told()[0].startswith("Completed: Run on ")
     assert beats() == 1
+
+
+def test_a_worker_killed_while_it_submits_leaves_one_run_that_the_next_worker_adopts(
+    worker: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    with small_wes() as wes:
+        wes.answers.clear()
+        ref = submit_to(add_panel(wes.base_url), add_dataset(tmp_path, actor()))
+        wait_for(lambda: len(wes.runs) == 1)
+        worker.kill()
+        worker.wait()
+        wes.answers.set()
+        expire_leases()
+        second = start()
+        try:
+            wait_for(lambda: job(ref).row.status == "submitted")
+        finally:
+            second.kill()
+            second.communicate()
+        assert job(ref).row.remote_id == wes.only_run().run_id
+        assert wes.posts == 1
 
 
 @pytest.mark.parametrize("wish", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,3 @@
+from tests.support.demo_service import demo
+
+__all__ = ["demo"]
