@@ -151,7 +151,7 @@ def error_of(
         return None
     where, status = place(answer.url), answer.status
     said = message_of(answer, secret=secret)
-    words = f"{status} {_phrase(status)}".strip() + (f": {said}" if said else "")
+    words = f"{status} {_phrase(status)}".strip() + (f": {said.rstrip('.')}" if said else "")
     if status in (401, 403):
         cure = (
             "Check the stored token, or get a new one."

@@ -235,7 +235,8 @@ async def streaming(
 ) -> AsyncIterator[httpx.Response]:
     """Send a request and hand over the response with its body unread.
 
-    Read the body with `transfer_chunks`. Only the way to the headers has the client's time limit.
+    Only the way to the headers has the client's time limit: read the body with `transfer_chunks`,
+    or with `short_answer` if it turns out to be an error.
     """
     with translated(place(request.url)):
         async with asyncio.timeout(time_limit(client)):
@@ -246,15 +247,24 @@ async def streaming(
         await response.aclose()
 
 
+async def short_answer(client: httpx.AsyncClient, response: httpx.Response, limit: int) -> Answer:
+    """The answer of a response that is being streamed, bounded as in `fetch`."""
+    with translated(place(response.request.url)):
+        async with asyncio.timeout(time_limit(client)):
+            body, is_cut = await _read(response, limit, keep_tail=False)
+    return Answer(response.request.url, response.status_code, response.headers, body, is_cut)
+
+
 async def transfer_chunks(
     client: httpx.AsyncClient, response: httpx.Response
 ) -> AsyncIterator[bytes]:
-    """The raw body of a long transfer, ended by `Unreachable` when it crawls.
+    """The body of a long transfer as it was sent, ended by `Unreachable` when it crawls.
 
     The time spent waiting for the server may grow with what arrived, at `SLOWEST_TRANSFER`.
     """
     clock = asyncio.get_running_loop().time
-    chunks = response.aiter_raw() if not response.is_stream_consumed else response.aiter_bytes()
+    is_packed = "content-encoding" in response.headers
+    chunks = response.aiter_raw() if is_packed else response.aiter_bytes()
     waited, received = 0.0, 0
     while True:
         started = clock()

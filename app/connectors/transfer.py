@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from app.connectors.answers import Answer, error_of, place
+from app.connectors.answers import error_of, place
 from app.connectors.base import Download, InvalidAnswer, Unreachable
-from app.connectors.client import streaming, transfer_chunks
+from app.connectors.client import short_answer, streaming, transfer_chunks
 
 CHUNK = 256 * 1024
 PACKED = (".gz", ".bgz", ".tgz", ".zip")
@@ -36,7 +36,7 @@ async def open_url(
                 yield Download(_nothing(), offset, size)
                 return
         else:
-            await _check(response, name, secret)
+            await _check(client, response, name, secret)
             start, size = _extent(response, offset)
             yield Download(transfer_chunks(client, response), start, size)
             return
@@ -50,16 +50,13 @@ async def _nothing() -> AsyncIterator[bytes]:
     yield
 
 
-async def _check(response: httpx.Response, name: str, secret: str) -> None:
+async def _check(
+    client: httpx.AsyncClient, response: httpx.Response, name: str, secret: str
+) -> None:
     """Raise if the answer is not the file: an error, a web page, or packed once more."""
     where = place(response.request.url)
     if not response.is_success:
-        body = b""
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > 64 * 1024:
-                break
-        answer = Answer(response.request.url, response.status_code, response.headers, body)
+        answer = await short_answer(client, response, 64 * 1024)
         raise error_of(answer, secret=secret) or InvalidAnswer(f"{where} sent no file.")
     kind = response.headers.get("content-type", "").lower()
     if "html" in kind and not name.lower().endswith((".html", ".htm")):

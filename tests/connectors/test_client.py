@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import tomllib
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from app.connectors.base import (
     Unsupported,
 )
 from app.connectors.client import fetch, open_client, read_json
+from tests.connectors.conftest import Certificate
 from tests.connectors.loopback import Request, reply, serving
 
 pytestmark = pytest.mark.anyio
@@ -127,8 +129,12 @@ async def test_a_small_gzip_that_unpacks_to_much_is_cut_at_the_limit(
 ) -> None:
     bomb = gzip.compress(b"[" + b" " * 50 * 1024**2 + b"]")
     async with serving(lambda _: reply(bomb, content_encoding="gzip")) as server:
+        tracemalloc.start()
         answer = await fetch(client, get(server.url), limit=10_000)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
     assert len(bomb) < 100_000
+    assert peak < 5 * 1024**2  # it was never unpacked whole
     assert answer.is_cut
     assert len(answer.body) == 10_000
 
@@ -259,6 +265,33 @@ async def test_a_redirect_is_followed_without_the_token_when_it_leaves_the_host(
             request = get(server.url, Authorization="Bearer s3cret")
             assert await read_json(client, request) == {"here": True}
         assert "authorization" not in other.requests[0].headers
+
+
+async def test_a_redirect_from_https_to_http_is_refused(certificate: Certificate) -> None:
+    async with serving(lambda _: reply({})) as other:
+        moved = reply("", 302, location=other.url)
+        async with (
+            serving(lambda _: moved, tls=certificate()) as server,
+            open_client(request_timeout=5) as client,
+        ):
+            assert isinstance(await ends(read_json(client, get(server.url))), Rejected)
+        assert other.requests == []
+
+
+async def test_a_redirect_from_the_public_internet_may_lead_to_public_addresses_only() -> None:
+    seen: dict[str, bool] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen[request.url.host] = bool(request.extensions.get(client_module.PUBLIC_ONLY))
+        if request.url.host == "10.0.0.5":
+            return httpx.Response(200, json={})
+        return httpx.Response(302, headers={"location": "http://10.0.0.5/"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        await read_json(client, get("http://8.8.8.8/"))
+        assert seen == {"8.8.8.8": False, "10.0.0.5": True}
+        await read_json(client, get("http://10.0.0.4/"))
+        assert seen["10.0.0.5"] is False
 
 
 async def test_a_redirect_that_never_ends_is_given_up(client: httpx.AsyncClient) -> None:

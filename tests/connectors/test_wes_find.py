@@ -73,8 +73,9 @@ async def test_a_run_that_is_gone_meanwhile_is_not_ours() -> None:
         },
         {  # wes-service lists ids that somebody made up
             **TOIL,
-            "GET /runs": {"workflows": [{"run_id": "no-such-run", "state": "RUNNING"}]},
+            "GET /runs": {"workflows": [{"run_id": "no-such-run"}, {"run_id": "a"}]},
             "GET /runs/no-such-run": replay("wes_service", "unknown_run"),
+            "GET /runs/a": run_log("a", {"job_ref": "other"}),
         },
     ],
     ids=["tags are dropped", "no tags are shown", "a run cannot be shown"],

@@ -16,7 +16,7 @@ from app.connectors.base import (
     Unreachable,
     Unsupported,
 )
-from app.connectors.client import open_client
+from app.connectors.client import PUBLIC_ONLY, open_client
 from app.connectors.wes import WesConnector
 from tests.connectors import shapes
 from tests.connectors.loopback import Request, Server, reply, serving
@@ -155,6 +155,8 @@ async def test_nothing_outside_the_shared_folder_is_ever_read(folder: Path, loca
     connector = Service({}, **sharing(folder)).connector
     with pytest.raises((Rejected, Unsupported)):
         await read(connector, RemoteFile("secret", location))
+    (file,) = await outputs_of([location], **sharing(folder))
+    assert file.can_download is location.endswith("link")  # only its content tells
 
 
 async def test_a_shared_folder_that_is_not_mounted_now_can_be_tried_again(folder: Path) -> None:
@@ -231,9 +233,10 @@ async def test_a_download_that_breaks_off_is_no_complete_file() -> None:
             await download(server)
 
 
-async def test_a_download_that_crawls_is_given_up() -> None:
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_download_that_crawls_is_given_up(status: int) -> None:
     async def crawl(request: Request, writer: Any) -> None:
-        writer.write(reply(b"x" * 10**6)[:-999_999])
+        writer.write(reply(b"x" * 10**6, status)[:-999_999])
         while True:
             writer.write(b"x")
             await writer.drain()
@@ -271,3 +274,18 @@ async def test_an_output_on_another_host_is_asked_for_without_the_token() -> Non
     service = Service({"GET /elsewhere": httpx.Response(200, content=b"x")}, token="s3cret")
     await read(service.connector, RemoteFile("x", "http://files.invalid/elsewhere"))
     assert "authorization" not in service.requests[0].headers
+
+
+async def test_a_service_outside_cannot_make_us_read_an_output_inside() -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, content=b"x")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        for base in ("http://8.8.8.8/wes", "http://10.0.0.4/wes"):
+            await read(
+                WesConnector(client, Endpoint(base)), RemoteFile("x", "http://10.0.0.5/secret")
+            )
+    assert [bool(request.extensions.get(PUBLIC_ONLY)) for request in requests] == [True, False]

@@ -176,6 +176,10 @@ async def test_when_contact_is_lost_the_rest_is_not_tried() -> None:
     with pytest.raises(Unreachable):
         await service.connector.status([str(number) for number in range(50)])
     assert len(service.requests) == 1
+    service = Service(answers | {"GET /runs": httpx.Response(404)})
+    with pytest.raises(Unreachable):
+        await service.connector.status([str(number) for number in range(50)])
+    assert len(service.requests) < 20
 
 
 async def test_run_ids_cannot_escape_into_the_path() -> None:
