@@ -19,7 +19,8 @@ class ImputationService(RegistryBase, table=True):
 
     `service_type` says what it is (`wes`, `imputation_server`), `api_type` which connector speaks
     to it. `is_active` is the administrator's wish, `is_available` what the last probe found.
-    `service_info` is the service's own last description of itself, as it sent it.
+    `service_info` is the service's last description of itself as the connector understood it, with
+    the answer as it came below `raw`.
     """
 
     __tablename__ = "imputation_services"

@@ -202,3 +202,43 @@ def test_storing_and_forgetting_a_token_is_audited_without_it(databases):
     assert [entry["action"] for entry in entries] == ["credential.set", "credential.forget"]
     assert entries[0]["target_name"] == "Node"
     assert CANARY[-4:] not in str(entries)
+
+
+def test_an_address_that_is_tested_gets_the_shared_token_only_if_it_is_the_service_s(databases):
+    service, manager = add_service(), actor("service_manager")
+    set_token(manager, service, CANARY, shared=True)
+
+    def token_at(base_url: str, service_ref: str) -> str:
+        with db.session(db.USERS) as session:
+            return credentials.endpoint_to_test(
+                session, actor=manager, base_url=base_url, service_ref=service_ref
+            ).token
+
+    assert token_at("https://WES.example.org/other/path/", service) == CANARY
+    assert token_at("https://new.example.org", "") == ""
+    with pytest.raises(Refused):
+        token_at("https://evil.example.org", service)
+    with pytest.raises(Invalid):
+        token_at("evil", service)
+
+
+def test_only_those_who_change_services_test_an_address(databases):
+    with db.session(db.USERS) as session, pytest.raises(NotAllowed):
+        credentials.endpoint_to_test(
+            session, actor=actor("researcher"), base_url="https://wes.example.org"
+        )
+
+
+def test_what_is_shown_of_a_stored_token_is_for_those_it_concerns(databases):
+    service, ada = add_service(), actor("researcher", "ada")
+    set_token(ada, service, CANARY)
+
+    def shown(who: Actor, *, shared: bool = False):
+        with db.session(db.USERS) as session:
+            return credentials.stored_token(session, actor=who, service_ref=service, shared=shared)
+
+    assert shown(ada).last_four == CANARY[-4:]
+    assert shown(actor("researcher", "bob")) is None
+    assert shown(actor("administrator"), shared=True) is None
+    with pytest.raises(NotAllowed):
+        shown(ada, shared=True)
