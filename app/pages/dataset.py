@@ -1,6 +1,5 @@
 """One dataset: upload its files, see what reading them told, submit it, delete it."""
 
-import asyncio
 from typing import Any, TypedDict
 
 import reflex as rx
@@ -18,6 +17,7 @@ from app.domain.errors import NotFound
 from app.domain.uploads import EXTENSIONS, words
 from app.pages.dataset_files import FileVar, UploadVar, file_table, shown_files, shown_uploads
 from app.pages.template import page
+from app.states.calls import call
 from app.states.guard import guarded
 from app.states.session import SessionState
 from models import db
@@ -66,37 +66,43 @@ class DatasetState(rx.State):
         ref = str(self.router.page.params.get("dataset_ref", ""))
         if ref != self.head["ref"]:
             self.head, self.files, self.uploads, self.unfinished = NOTHING, [], [], []
-        found = await asyncio.to_thread(_detail, actor, ref)
-        self.is_gone = found is None
-        if found is not None:
+        try:
+            found = await call(db.FILES, datasets.dataset_detail, actor=actor, dataset_ref=ref)
+        except NotFound:
+            self.is_gone = True
+        else:
             self._show(found, actor)
 
     @guarded("dataset:write")
     async def rename(self, actor: Actor, form: dict[str, Any]) -> Any:
         """Give the dataset another name."""
-        await asyncio.to_thread(_rename, actor, self.head["ref"], str(form.get("name", "")))
+        name = str(form.get("name", "")) if isinstance(form, dict) else ""
+        ref = self.head["ref"]
+        await call(db.FILES, datasets.rename_dataset, actor=actor, dataset_ref=ref, name=name)
         return DatasetState.load
 
     @guarded("dataset:write")
     async def delete(self, actor: Actor) -> Any:
         """Delete the dataset with its files."""
-        name = await asyncio.to_thread(_delete, actor, self.head["ref"])
+        ref = self.head["ref"]
+        name = await call(db.FILES, datasets.delete_dataset, actor=actor, dataset_ref=ref)
         return [rx.toast.success(f"“{name}” is deleted."), rx.redirect("/datasets")]
 
     @guarded("dataset:write")
     async def delete_file(self, actor: Actor, file_ref: str) -> Any:
         """Delete one file."""
-        await asyncio.to_thread(_delete_file, actor, str(file_ref))
+        await call(db.FILES, files.delete_file, actor=actor, file_ref=str(file_ref))
         return DatasetState.load
 
     @guarded("dataset:write")
     async def dismiss_upload(self, actor: Actor, upload_ref: str) -> Any:
         """Forget an upload that failed or that nobody goes on with."""
-        await asyncio.to_thread(_dismiss, actor, str(upload_ref))
+        await call(db.FILES, uploads.dismiss_upload, actor=actor, upload_ref=str(upload_ref))
         return DatasetState.load
 
     def _show(self, found: DatasetDetail, actor: Actor) -> None:
         row = found.row
+        self.is_gone = False
         self.head = DatasetHead(
             ref=row.ref,
             name=row.name,
@@ -113,34 +119,6 @@ class DatasetState(rx.State):
         self.uploads = [upload for upload in coming if upload["state"] != "receiving"]
         self.unfinished = [upload for upload in coming if upload["state"] == "receiving"]
         self.is_mine = found.owner_ref == actor.user_ref and actor.may("dataset:write")
-
-
-def _detail(actor: Actor, dataset_ref: str) -> DatasetDetail | None:
-    with db.session(db.FILES) as session:
-        try:
-            return datasets.dataset_detail(session, actor=actor, dataset_ref=dataset_ref)
-        except NotFound:
-            return None
-
-
-def _rename(actor: Actor, dataset_ref: str, name: str) -> None:
-    with db.session(db.FILES) as session:
-        datasets.rename_dataset(session, actor=actor, dataset_ref=dataset_ref, name=name)
-
-
-def _delete(actor: Actor, dataset_ref: str) -> str:
-    with db.session(db.FILES) as session:
-        return datasets.delete_dataset(session, actor=actor, dataset_ref=dataset_ref)
-
-
-def _delete_file(actor: Actor, file_ref: str) -> None:
-    with db.session(db.FILES) as session:
-        files.delete_file(session, actor=actor, file_ref=file_ref)
-
-
-def _dismiss(actor: Actor, upload_ref: str) -> None:
-    with db.session(db.FILES) as session:
-        uploads.dismiss_upload(session, actor=actor, upload_ref=upload_ref)
 
 
 def _rename_button() -> rx.Component:

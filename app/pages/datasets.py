@@ -1,6 +1,5 @@
 """Datasets: one's own sets of genotypes; find one, or make one and upload into it."""
 
-import asyncio
 import math
 from typing import Any, TypedDict
 
@@ -12,10 +11,10 @@ from app.components.new_dataset import new_dataset
 from app.components.status import dataset_state
 from app.domain import datasets, files
 from app.domain.access import Actor
-from app.domain.datasets import PAGE_SIZE, DatasetPage, DatasetRow
-from app.domain.files import Room
+from app.domain.datasets import PAGE_SIZE, DatasetRow
 from app.domain.uploads import words
 from app.pages.template import page
+from app.states.calls import call
 from app.states.guard import guarded
 from app.states.session import SessionState
 from models import db
@@ -89,14 +88,28 @@ class DatasetsState(rx.State):
     @guarded("dataset:write")
     async def create(self, actor: Actor, form: dict[str, Any]) -> Any:
         """Make a dataset and go where its files are uploaded."""
-        name, description = str(form.get("name", "")), str(form.get("description", ""))
-        ref = await asyncio.to_thread(_create, actor, name, description[:2000])
+        form = form if isinstance(form, dict) else {}
+        name, description = (str(form.get(key, "")) for key in ("name", "description"))
+        ref = await call(
+            db.FILES,
+            datasets.create_dataset,
+            actor=actor,
+            name=name,
+            description=description[:2000],
+        )
         return rx.redirect(f"/datasets/{ref}")
 
     async def _read(self, actor: Actor) -> None:
-        found, room = await asyncio.to_thread(
-            _list, actor, self.search, self.sort, self.descending, self.page
+        found = await call(
+            db.FILES,
+            datasets.list_datasets,
+            actor=actor,
+            search=self.search,
+            sort=self.sort,
+            descending=self.descending,
+            page=self.page,
         )
+        room = await call(db.FILES, files.room, actor=actor)
         self.rows = [_shown(row) for row in found.rows]
         self.total = found.total
         self.pages = max(1, math.ceil(found.total / PAGE_SIZE))
@@ -104,21 +117,6 @@ class DatasetsState(rx.State):
         self.room = f"{words(room.used + room.reserved)} of {words(room.limit)} used"
         self.room_percent = min(100, round(100 * (room.used + room.reserved) / room.limit))
         self.is_loaded = True
-
-
-def _list(
-    actor: Actor, search: str, sort: str, descending: bool, number: int
-) -> tuple[DatasetPage, Room]:
-    with db.session(db.FILES) as session:
-        found = datasets.list_datasets(
-            session, actor=actor, search=search, sort=sort, descending=descending, page=number
-        )
-        return found, files.room(session, actor=actor)
-
-
-def _create(actor: Actor, name: str, description: str) -> str:
-    with db.session(db.FILES) as session:
-        return datasets.create_dataset(session, actor=actor, name=name, description=description)
 
 
 def _shown(row: DatasetRow) -> DatasetVar:
