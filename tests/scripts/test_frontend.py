@@ -1,6 +1,7 @@
 """The pages are built when something they are made of changes, and only then."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,19 @@ def built() -> None:
 
 def test_what_is_built_stays_built() -> None:
     assert frontend.is_built()
+
+
+def test_a_build_leaves_the_committed_lock_of_its_packages_as_it_is() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    changed = subprocess.run(
+        ["git", "diff", "--stat", "--", "reflex.lock"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert changed.stdout == "", "a page needs other packages: commit reflex.lock with it"
 
 
 @pytest.mark.parametrize("folder", ["app/pages", "assets"])
