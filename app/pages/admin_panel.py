@@ -17,6 +17,7 @@ from app.pages.recipe_editor import RecipeState, recipe_editor
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
+from app.states.route import route_argument
 from app.states.service_form import is_on
 from models import db
 
@@ -66,7 +67,7 @@ class AdminPanelState(rx.State):
     async def load(self, actor: Actor) -> None:
         """Read the panel in the URL, or begin a new one."""
         recipe = await self.get_state(RecipeState)
-        panel_ref = str(self.router.page.params.get("panel_ref", ""))
+        panel_ref = route_argument(self, "panel_ref")
         self.problem, self.problem_field = "", ""
         self.is_loaded, self.is_missing = True, False
         if panel_ref == NEW:

@@ -17,6 +17,7 @@ from app.pages.admin_service_test import ConnectionTestState, connection_test
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
+from app.states.route import route_argument
 from app.states.service_form import ServiceForm, empty_form, fields_of, form_of
 from app.states.service_item import iso
 from models import db
@@ -41,7 +42,7 @@ class AdminServiceState(rx.State):
     async def load(self, actor: Actor) -> None:
         """Read the service in the URL, or begin a new one."""
         test = await self.get_state(ConnectionTestState)
-        service_ref = str(self.router.page.params.get("service_ref", ""))
+        service_ref = route_argument(self, "service_ref")
         self.problem, self.problem_field = "", ""
         self.is_loaded, self.is_missing = True, False
         if service_ref == NEW:

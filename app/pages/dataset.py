@@ -19,6 +19,7 @@ from app.pages.dataset_files import FileVar, UploadVar, file_table, shown_files,
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
+from app.states.route import route_argument
 from app.states.session import SessionState
 from models import db
 
@@ -63,7 +64,7 @@ class DatasetState(rx.State):
     @guarded("dataset:read")
     async def load(self, actor: Actor) -> None:
         """Read the dataset that the address names."""
-        ref = str(self.router.page.params.get("dataset_ref", ""))
+        ref = route_argument(self, "dataset_ref")
         if ref != self.head["ref"]:
             self.head, self.files, self.uploads, self.unfinished = NOTHING, [], [], []
         try:

@@ -26,6 +26,7 @@ from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.job_item import JobItem, job_item, value_text
+from app.states.route import route_argument
 from models import db
 
 CAN_CANCEL = ("waiting", "queued", "submitting", "submitted", "running")
@@ -70,7 +71,7 @@ class JobState(rx.State):
         return JobState.load
 
     def _ref(self) -> str:
-        return str(self.router.page.params.get("job_ref", ""))
+        return route_argument(self, "job_ref")
 
     def _show(self, actor: Actor, detail: JobDetail) -> None:
         row = detail.row

@@ -19,6 +19,7 @@ from app.pages.service_history import ServiceHistoryState, history_section
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
+from app.states.route import route_argument
 from app.states.service_facts import FactItem, fact_item, facts_of, limits_text
 from app.states.service_item import ServiceItem, iso, service_item
 from app.states.session import SessionState
@@ -49,7 +50,7 @@ class ServiceState(rx.State):
     @guarded("service:read")
     async def load(self, actor: Actor) -> rx.event.EventSpec | None:
         """Read the service, its panels and the reader's own token's end."""
-        service_ref = str(self.router.page.params.get("service_ref", ""))
+        service_ref = route_argument(self, "service_ref")
         try:
             row = await call(db.REGISTRY, get_service, actor=actor, service_ref=service_ref)
         except NotFound:
@@ -67,7 +68,7 @@ class ServiceState(rx.State):
     @guarded("service:read")
     async def check(self, actor: Actor) -> rx.event.EventSpec:
         """Ask the worker to check the service now."""
-        service_ref = str(self.router.page.params.get("service_ref", ""))
+        service_ref = route_argument(self, "service_ref")
         await call(db.REGISTRY, health.ask_probe, actor=actor, service_ref=service_ref)
         return rx.toast.info("The check is on its way; the page changes when the answer is there.")
 

@@ -14,6 +14,7 @@ from app.domain.access import Actor
 from app.domain.health import ProbeRow
 from app.states.calls import call
 from app.states.guard import guarded
+from app.states.route import route_argument
 from app.states.service_item import milliseconds
 from models import db
 from models.base import now
@@ -44,7 +45,7 @@ class ServiceHistoryState(rx.State):
     @guarded("service:read")
     async def load(self, actor: Actor) -> None:
         """Read the probes of the chosen stretch of time."""
-        service_ref = str(self.router.page.params.get("service_ref", ""))
+        service_ref = route_argument(self, "service_ref")
         since = now() - RANGES[self.span]
         rows = await call(
             db.REGISTRY, health.history, actor=actor, service_ref=service_ref, since=since

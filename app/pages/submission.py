@@ -12,6 +12,7 @@ from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.job_item import JobItem, job_item
+from app.states.route import route_argument
 from app.states.service_item import iso
 from models import db
 
@@ -31,7 +32,7 @@ class SubmissionState(rx.State):
     @guarded("job:read")
     async def load(self, actor: Actor) -> None:
         """Read the submission and its jobs."""
-        ref = str(self.router.page.params.get("submission_ref", ""))
+        ref = route_argument(self, "submission_ref")
         try:
             detail = await call(db.JOBS, submission_detail, actor=actor, submission_ref=ref)
         except NotFound:

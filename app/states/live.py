@@ -10,6 +10,7 @@ import reflex as rx
 from app.domain.access import Actor
 from app.states.guard import authorised, guarded
 from app.states.hub import Subscription, hub
+from app.states.route import route_argument
 
 # Several changes in a row (a job's status, its logs, its results) become one reload.
 SETTLE_SECONDS = 0.25
@@ -45,7 +46,7 @@ class LiveState(rx.State):
         tab = self.router.session.client_token
         subscription = Subscription(
             tables=live.tables,
-            ref=str(self.router.page.params.get(live.param, "")) if live.param else "",
+            ref=route_argument(self, live.param) if live.param else "",
             owner_ref="" if not live.own or live.own in actor.permissions else actor.user_ref,
         )
         with hub.subscribed(tab, subscription):
