@@ -1,4 +1,4 @@
-"""Reading jobs: lists that are searched, filtered, sorted and paged in SQL, and one job in full."""
+"""Lists of jobs, which are searched, filtered, sorted and paged in SQL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
-from app.domain.access import Actor, require, require_own
-from app.domain.errors import NotFound
+from app.domain.access import Actor, require
 from app.domain.paging import Page, page_bounds
-from models.jobs import Job, JobLog, JobResult, JobStatusChange, Submission
+from models.jobs import Job
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -92,58 +91,6 @@ class JobFilter:
     created_before: datetime | None = None
 
 
-@dataclass(frozen=True)
-class StatusChangeRow:
-    """One entry of a job's history; `from_status` equals `to_status` where only a note was made."""
-
-    at: datetime
-    from_status: str
-    to_status: str
-    remote_state: str
-    reason: str
-    actor: str
-
-
-@dataclass(frozen=True)
-class LogText:
-    """A text that the service keeps about a run."""
-
-    name: str
-    text: str
-    is_truncated: bool
-
-
-@dataclass(frozen=True)
-class ResultRow:
-    """An output of a run; `file_ref` is set once our own copy is stored. Sizes are in bytes."""
-
-    name: str
-    role: str
-    state: str
-    size: int | None
-    fetched_bytes: int
-    sha256: str
-    file_ref: str
-    location: str
-    error_message: str
-
-
-@dataclass(frozen=True)
-class JobDetail:
-    """A job with everything known of it.
-
-    `panel` is its panel as it was when the job was made; `parameters` are titles and values.
-    """
-
-    row: JobRow
-    submission_ref: str
-    parameters: Sequence[tuple[str, Any]]
-    panel: Mapping[str, Any]
-    history: Sequence[StatusChangeRow]
-    logs: Sequence[LogText]
-    results: Sequence[ResultRow]
-
-
 def list_jobs(
     session: Session,
     *,
@@ -196,38 +143,6 @@ def count_by_status(session: Session, *, actor: Actor) -> dict[str, int]:
     return dict(found.all())
 
 
-def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
-    """One job in full, its history with the oldest entry first."""
-    require(actor, "job:read")
-    found = session.exec(
-        select(Job, Submission.ref)
-        .join(Submission, col(Submission.id) == Job.submission_id)
-        .where(Job.ref == job_ref)
-    ).first()
-    if found is None:
-        raise NotFound("job")
-    job, submission_ref = found
-    require_own(actor, "job:read", owner_ref=job.owner_ref, what="job")
-    history = session.exec(
-        select(JobStatusChange)
-        .where(JobStatusChange.job_id == job.id)
-        .order_by(col(JobStatusChange.id))
-    )
-    logs = session.exec(select(JobLog).where(JobLog.job_id == job.id).order_by(col(JobLog.id)))
-    results = session.exec(
-        select(JobResult).where(JobResult.job_id == job.id).order_by(col(JobResult.id))
-    )
-    return JobDetail(
-        row=job_row(job),
-        submission_ref=submission_ref,
-        parameters=_titled(job),
-        panel={key: value for key, value in job.panel_snapshot.items() if key != "recipe"},
-        history=[_fields(StatusChangeRow, change) for change in history],
-        logs=[_fields(LogText, log) for log in logs],
-        results=[_fields(ResultRow, result) for result in results],
-    )
-
-
 def rows_of_submission(session: Session, submission_id: int) -> list[JobRow]:
     """The jobs of a submission whose reader has been authorised, in the order of its panels."""
     jobs = session.exec(select(Job).where(Job.submission_id == submission_id).order_by(col(Job.id)))
@@ -236,17 +151,7 @@ def rows_of_submission(session: Session, submission_id: int) -> list[JobRow]:
 
 def job_row(job: Job) -> JobRow:
     """A frozen copy of a job."""
-    return _fields(JobRow, job)
-
-
-def _titled(job: Job) -> list[tuple[str, Any]]:
-    """In the recipe's order: jsonb keeps none."""
-    known = job.panel_snapshot.get("recipe", {}).get("parameters", [])
-    return [
-        (parameter.get("label") or parameter["name"], job.parameters[parameter["name"]])
-        for parameter in known
-        if parameter["name"] in job.parameters
-    ]
+    return fields_of(JobRow, job)
 
 
 def _reach(actor: Actor) -> list[ColumnElement[bool]]:
@@ -279,5 +184,6 @@ def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _fields(shown: type[Shown], row: object) -> Shown:
+def fields_of(shown: type[Shown], row: object) -> Shown:
+    """Make a frozen row of the columns that a database row has under the same names."""
     return shown(**{field.name: getattr(row, field.name) for field in fields(shown)})

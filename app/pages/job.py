@@ -9,18 +9,16 @@ from app.components.status import job_status
 from app.domain import jobs as domain
 from app.domain.access import Actor
 from app.domain.errors import NotFound
-from app.domain.job_queries import JobDetail, job_detail
+from app.domain.job_details import JobDetail, job_detail
 from app.pages.job_history import (
     ChangeItem,
-    LogItem,
     Stage,
     change_item,
     history_list,
-    log_item,
-    logs_tabs,
     stages,
     stages_of,
 )
+from app.pages.job_logs import JobLogsState, logs_section, show_logs
 from app.pages.job_results import ResultItem, result_item, results_table
 from app.pages.template import page
 from app.states.calls import call
@@ -42,7 +40,6 @@ class JobState(rx.State):
     parameters: list[tuple[str, str]] = []
     stages: list[Stage] = []
     history: list[ChangeItem] = []
-    logs: list[LogItem] = []
     results: list[ResultItem] = []
     can_cancel: bool = False
     can_give_up: bool = False
@@ -57,6 +54,7 @@ class JobState(rx.State):
             self.job, self.is_missing = None, True
             return
         self._show(actor, detail)
+        await show_logs(await self.get_state(JobLogsState), actor, list(detail.log_names))
 
     @guarded("job:cancel")
     async def cancel(self, actor: Actor) -> rx.event.EventSpec:
@@ -87,7 +85,6 @@ class JobState(rx.State):
         self.parameters = [(title, value_text(value)) for title, value in detail.parameters]
         self.stages = stages_of(row, detail.history)
         self.history = [change_item(change) for change in reversed(detail.history)]
-        self.logs = [log_item(log) for log in detail.logs]
         self.results = [result_item(result) for result in detail.results]
         self.can_cancel = may_cancel and row.status in CAN_CANCEL
         self.can_give_up = (
@@ -195,10 +192,7 @@ def _content(job: rx.Var[JobItem]) -> rx.Component:
         rx.cond(job.error_message, cause),
         rx.cond(JobState.results, section("Results", results_table(JobState.results))),
         section("What was sent", _sent(job), action=submission),
-        rx.cond(
-            JobState.logs,
-            section("Logs", logs_tabs(JobState.logs, first=JobState.logs[0].name)),
-        ),
+        logs_section(),
         section("History", history_list(JobState.history)),
     )
 

@@ -1,4 +1,4 @@
-"""A job's way so far: the stages at a glance, every change with its time, and the logs."""
+"""A job's way so far: the stages at a glance, and every change with its time."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -7,7 +7,8 @@ import reflex as rx
 
 from app.components.moment import exact_moment
 from app.components.status import job_status
-from app.domain.job_queries import JobRow, LogText, StatusChangeRow
+from app.domain.job_details import StatusChangeRow
+from app.domain.job_queries import JobRow
 from app.states.service_item import iso
 
 
@@ -26,14 +27,6 @@ class ChangeItem(TypedDict):
     remote_state: str
     reason: str
     actor: str
-
-
-class LogItem(TypedDict):
-    """A text that the service keeps about the run."""
-
-    name: str
-    text: str
-    is_truncated: bool
 
 
 STAGES = (
@@ -74,11 +67,6 @@ def change_item(change: StatusChangeRow) -> ChangeItem:
         reason=change.reason,
         actor=change.actor,
     )
-
-
-def log_item(log: LogText) -> LogItem:
-    """Make the item of a log."""
-    return LogItem(name=log.name, text=log.text, is_truncated=log.is_truncated)
 
 
 def stages(items: rx.Var[list[Stage]]) -> rx.Component:
@@ -124,37 +112,3 @@ def _change(item: ChangeItem) -> rx.Component:
 def history_list(items: rx.Var[list[ChangeItem]]) -> rx.Component:
     """Every change, the newest first."""
     return rx.el.ol(rx.foreach(items, _change), class_name="changes")
-
-
-def logs_tabs(logs: rx.Var[list[LogItem]], *, first: rx.Var[str]) -> rx.Component:
-    """One tab for each log, with a button that copies it."""
-    return rx.tabs.root(
-        rx.tabs.list(rx.foreach(logs, lambda log: rx.tabs.trigger(log.name, value=log.name))),
-        rx.foreach(logs, _log),
-        default_value=first,
-    )
-
-
-def _log(log: LogItem) -> rx.Component:
-    copy = rx.button(
-        rx.icon("copy", size=13, aria_hidden="true"),
-        "Copy",
-        on_click=rx.set_clipboard(log.text),
-        size="1",
-        variant="surface",
-        color_scheme="gray",
-        high_contrast=True,
-        aria_label="Copy " + log.name,
-    )
-    return rx.tabs.content(
-        rx.el.div(
-            rx.cond(
-                log.is_truncated,
-                rx.text("Only a part is kept, because it is long.", size="1", class_name="muted"),
-            ),
-            copy,
-            class_name="log-head",
-        ),
-        rx.el.pre(log.text, class_name="log", tab_index=0, aria_label="Text of " + log.name),
-        value=log.name,
-    )

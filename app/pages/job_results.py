@@ -5,7 +5,7 @@ from typing import TypedDict
 import reflex as rx
 
 from app.components.status import badge
-from app.domain.job_queries import ResultRow
+from app.domain.job_details import ResultRow
 from app.domain.uploads import words
 
 ROLES = {

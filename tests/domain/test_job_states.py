@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from app.domain.errors import Conflict
-from app.domain.job_queries import job_detail
+from app.domain.job_details import job_detail
 from app.domain.job_states import TERMINAL, TRANSITIONS, JobStatus, change_status, hold
 from models import db
 from models.jobs import Job, JobsOutbox

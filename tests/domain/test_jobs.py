@@ -7,11 +7,11 @@ from sqlmodel import select
 
 from app.domain import jobs
 from app.domain.errors import Conflict, NotAllowed, NotFound
+from app.domain.job_details import job_detail
 from app.domain.job_queries import (
     JobFilter,
     JobRow,
     count_by_status,
-    job_detail,
     list_jobs,
     services_of_jobs,
 )

@@ -10,7 +10,7 @@ from sqlmodel import func, select
 
 from app.domain import submissions
 from app.domain.errors import Invalid, NotAllowed, NotFound
-from app.domain.job_queries import job_detail
+from app.domain.job_details import job_detail
 from app.domain.submissions import ChosenDataset, SubmissionRow
 from models import db
 from models.jobs import Job, JobQueueEntry, Submission

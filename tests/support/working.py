@@ -11,7 +11,7 @@ from sqlmodel import func, select
 
 from app.domain import files, panels, store, submissions
 from app.domain.access import Actor
-from app.domain.job_queries import JobDetail, job_detail
+from app.domain.job_details import JobDetail, job_detail, job_log
 from app.domain.submissions import ChosenDataset
 from models import db
 from models.base import new_ref, now
@@ -103,6 +103,12 @@ def job(ref: str) -> JobDetail:
     """Ada's job as it is now."""
     with db.session(db.JOBS) as session:
         return job_detail(session, actor=actor(), job_ref=ref)
+
+
+def log_text(ref: str, name: str = "stderr") -> str:
+    """One of the texts that the service kept about Ada's job."""
+    with db.session(db.JOBS) as session:
+        return job_log(session, actor=actor(), job_ref=ref, name=name).text
 
 
 def make_due() -> None:

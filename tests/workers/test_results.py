@@ -9,7 +9,7 @@ import pytest
 from app.domain import store
 from tests.support.small_wes import Run, SmallWes, small_wes
 from tests.support.submitting import actor
-from tests.support.working import add_dataset, add_panel, job, submit_to, turn, until
+from tests.support.working import add_dataset, add_panel, job, log_text, submit_to, turn, until
 from workers import collect, jobs
 
 CONTENT = bytes(range(256)) * 20_000
@@ -91,7 +91,7 @@ def test_a_failed_run_tells_its_cause_in_the_program_s_own_words(ref: str, wes: 
     assert "Error: no overlap with the panel" in failed.row.error_message
     assert "line 1\n" not in failed.row.error_message
     assert failed.row.remote_state == "EXECUTOR_ERROR"
-    assert any("line 50" in log.text for log in failed.logs)
+    assert "line 50" in log_text(ref)
 
 
 def test_a_full_disk_holds_the_results_until_there_is_room(

@@ -20,6 +20,7 @@ from tests.support.working import (
     age_history,
     count_jobs_in_queue,
     job,
+    log_text,
     submit_to,
     turn,
     until,
@@ -77,7 +78,7 @@ def test_a_run_is_sent_with_its_input_followed_and_its_results_are_kept(
     assert [(result.name, result.state, result.size) for result in done.results] == [
         ("imputed.vcf.gz", "fetched", 9)
     ]
-    assert any("all is well" in log.text for log in done.logs)
+    assert "all is well" in log_text(ref)
     assert count_jobs_in_queue() == 0
 
 

@@ -1,0 +1,134 @@
+"""One job in full: its history, results and logs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from app.domain.access import Actor, require, require_own
+from app.domain.errors import NotFound
+from app.domain.job_queries import JobRow, fields_of, job_row
+from models.jobs import Job, JobLog, JobResult, JobStatusChange, Submission
+
+# A job that waits for a service for weeks has a long history; its newest part tells enough.
+HISTORY_SHOWN = 200
+# The end of a log tells why a run failed.
+LOG_CHARACTERS_SHOWN = 64 * 1024
+
+
+@dataclass(frozen=True)
+class StatusChangeRow:
+    """One entry of a job's history; `from_status` equals `to_status` where only a note was made."""
+
+    at: datetime
+    from_status: str
+    to_status: str
+    remote_state: str
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class LogText:
+    """A text that the service keeps about a run; `is_truncated` if this is not all of it."""
+
+    name: str
+    text: str
+    is_truncated: bool
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """An output of a run; `file_ref` is set once our own copy is stored. Sizes are in bytes."""
+
+    name: str
+    role: str
+    state: str
+    size: int | None
+    fetched_bytes: int
+    sha256: str
+    file_ref: str
+    location: str
+    error_message: str
+
+
+@dataclass(frozen=True)
+class JobDetail:
+    """A job with everything known of it.
+
+    `panel` is its panel as it was when the job was made; `parameters` are titles and values.
+    """
+
+    row: JobRow
+    submission_ref: str
+    parameters: Sequence[tuple[str, Any]]
+    panel: Mapping[str, Any]
+    history: Sequence[StatusChangeRow]
+    log_names: Sequence[str]
+    results: Sequence[ResultRow]
+
+
+def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
+    """One job in full; of its history the newest entries, the oldest of them first."""
+    require(actor, "job:read")
+    found = session.exec(
+        select(Job, Submission.ref)
+        .join(Submission, col(Submission.id) == Job.submission_id)
+        .where(Job.ref == job_ref)
+    ).first()
+    if found is None:
+        raise NotFound("job")
+    job, submission_ref = found
+    require_own(actor, "job:read", owner_ref=job.owner_ref, what="job")
+    history = session.exec(
+        select(JobStatusChange)
+        .where(JobStatusChange.job_id == job.id)
+        .order_by(col(JobStatusChange.id).desc())
+        .limit(HISTORY_SHOWN)
+    ).all()
+    log_names = session.exec(
+        select(JobLog.name).where(JobLog.job_id == job.id).order_by(col(JobLog.id))
+    ).all()
+    results = session.exec(
+        select(JobResult).where(JobResult.job_id == job.id).order_by(col(JobResult.id))
+    )
+    return JobDetail(
+        row=job_row(job),
+        submission_ref=submission_ref,
+        parameters=_titled(job),
+        panel={key: value for key, value in job.panel_snapshot.items() if key != "recipe"},
+        history=[fields_of(StatusChangeRow, change) for change in reversed(history)],
+        log_names=log_names,
+        results=[fields_of(ResultRow, result) for result in results],
+    )
+
+
+def job_log(session: Session, *, actor: Actor, job_ref: str, name: str) -> LogText:
+    """The end of one of a job's logs."""
+    require(actor, "job:read")
+    found = session.exec(
+        select(
+            Job.owner_ref,
+            func.right(JobLog.text, LOG_CHARACTERS_SHOWN),
+            col(JobLog.is_truncated) | (func.length(JobLog.text) > LOG_CHARACTERS_SHOWN),
+        )
+        .join(JobLog, col(JobLog.job_id) == Job.id)
+        .where(Job.ref == job_ref, JobLog.name == name)
+    ).first()
+    if found is None:
+        raise NotFound("log")
+    owner_ref, text, is_truncated = found
+    require_own(actor, "job:read", owner_ref=owner_ref, what="log")
+    return LogText(name=name, text=text, is_truncated=is_truncated)
+
+
+def _titled(job: Job) -> list[tuple[str, Any]]:
+    """In the recipe's order: jsonb keeps none."""
+    known = job.panel_snapshot.get("recipe", {}).get("parameters", [])
+    return [
+        (parameter.get("label") or parameter["name"], job.parameters[parameter["name"]])
+        for parameter in known
+        if parameter["name"] in job.parameters
+    ]
