@@ -139,14 +139,10 @@ def record_collected(session: Session, claim: Claim) -> None:
 
 
 def cause_of(details: RunDetails) -> str:
-    """The cause of a failure in readable form: what the service says, and the end of stderr."""
+    """The cause of a failure in readable form: as the connector tells it, or the end of stderr."""
     stderr = next((log.text for log in details.logs if "stderr" in log.name.lower()), "")
     last_lines = [line for line in stderr.splitlines() if line.strip()][-CAUSE_LINES:]
-    tail = "\n".join(last_lines)
-    parts = [details.failure.strip()]
-    if tail and tail not in details.failure:
-        parts.append(tail)
-    text = "\n\n".join(part for part in parts if part)
+    text = details.failure.strip() or "\n".join(last_lines)
     if not text:
         text = "The service gave no reason. Its logs below may tell more."
     return text.replace("\x00", "")[-CAUSE_CHARACTERS:]

@@ -5,6 +5,7 @@ from sqlmodel import Session, select
 from app.domain import job_queue
 from app.domain.access import Actor, require, require_own
 from app.domain.errors import Conflict, NotFound
+from app.domain.job_outcomes import CANCEL_PATIENCE
 from app.domain.job_queries import JobRow, job_row
 from app.domain.job_states import TERMINAL, JobStatus, change_status, note
 from app.domain.outbox import emit_audit
@@ -60,6 +61,14 @@ def cancel(session: Session, *, actor: Actor, job_ref: str) -> JobRow:
         job_queue.wake(session, job.id)
     _audit(session, actor, "job.cancel", job)
     return job_row(job)
+
+
+def may_give_up(row: JobRow) -> bool:
+    """Tell whether giving a job up is to be offered: something hinders its end for a while."""
+    asked = row.cancel_requested_at
+    is_slow_to_stop = asked is not None and now() - asked > CANCEL_PATIENCE
+    is_hindered = bool(row.held_reason or row.contact_error) or is_slow_to_stop
+    return JobStatus(row.status) in GIVE_UP_FROM and is_hindered
 
 
 def give_up(session: Session, *, actor: Actor, job_ref: str) -> JobRow:

@@ -83,15 +83,11 @@ class JobState(rx.State):
             str(panel[key]) for key in ("location", "country") if panel.get(key)
         )
         self.parameters = [(title, value_text(value)) for title, value in detail.parameters]
-        self.stages = stages_of(row, detail.history)
+        self.stages = stages_of(detail)
         self.history = [change_item(change) for change in reversed(detail.history)]
         self.results = [result_item(result) for result in detail.results]
         self.can_cancel = may_cancel and row.status in CAN_CANCEL
-        self.can_give_up = (
-            may_cancel
-            and row.status in domain.GIVE_UP_FROM
-            and (bool(row.held_reason or row.contact_error) or row.cancel_requested_at is not None)
-        )
+        self.can_give_up = may_cancel and domain.may_give_up(row)
 
 
 def _actions() -> rx.Component:
@@ -151,14 +147,7 @@ def _status(job: rx.Var[JobItem]) -> rx.Component:
             job.is_held,
             notice("This job needs a person. What to do is said above.", color=color, icon="hand"),
         ),
-        rx.cond(
-            job.contact_error,
-            notice(
-                job.contact_error + " The run may well go on; it is looked at again soon.",
-                color="amber",
-                icon="unplug",
-            ),
-        ),
+        rx.cond(job.contact_note, notice(job.contact_note, color="amber", icon="unplug")),
         rx.cond(job.cancel_note, notice(job.cancel_note, color="gray", icon="circle-minus")),
         _contact(job),
         width="100%",

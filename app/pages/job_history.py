@@ -1,14 +1,12 @@
 """A job's way so far: the stages at a glance, and every change with its time."""
 
-from collections.abc import Sequence
 from typing import TypedDict
 
 import reflex as rx
 
 from app.components.moment import exact_moment
 from app.components.status import job_status
-from app.domain.job_details import StatusChangeRow
-from app.domain.job_queries import JobRow
+from app.domain.job_details import JobDetail, StatusChangeRow
 from app.states.service_item import iso
 
 
@@ -41,13 +39,16 @@ STOPPED = ("failed", "cancelled", "lost")
 STAGE_WORDS = {"done": "done", "here": "now", "ahead": "to come", "stopped": "stopped here"}
 
 
-def stages_of(row: JobRow, history: Sequence[StatusChangeRow]) -> list[Stage]:
+def stages_of(detail: JobDetail) -> list[Stage]:
     """Where a job is on its way, or where its way stopped."""
-    is_stopped = row.status in STOPPED
-    status = row.status
+    row, status = detail.row, detail.row.status
+    is_stopped = status in STOPPED
     if is_stopped:
-        passed = [change.to_status for change in history if change.to_status not in STOPPED]
+        passed = [one.to_status for one in detail.history if one.to_status not in STOPPED]
         status = passed[-1] if passed else "waiting"
+        # A run that fails is collected for its logs only: it left nothing.
+        if status == "collecting" and not detail.results:
+            status = "running"
     here = next((place for place, (_, all_) in enumerate(STAGES) if status in all_), 0)
     stages = []
     for place, (title, _) in enumerate(STAGES):

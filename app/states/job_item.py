@@ -25,7 +25,7 @@ class JobItem(TypedDict):
     remote_id: str
     remote_state: str
     contact_at: str
-    contact_error: str
+    contact_note: str
     error_message: str
     cancel_note: str
     created_at: str
@@ -78,7 +78,7 @@ def job_item(row: JobRow) -> JobItem:
         remote_id=row.remote_id,
         remote_state=row.remote_state,
         contact_at=iso(row.contact_at),
-        contact_error="" if row.status in ENDED else row.contact_error,
+        contact_note=_contact_note(row),
         error_message=row.error_message,
         cancel_note=_cancel_note(row),
         created_at=iso(row.created_at),
@@ -111,10 +111,18 @@ def _problem(row: JobRow) -> str:
     if row.held_reason:
         return row.status_reason
     if row.status == "failed":
-        return row.error_message.partition("\n")[0][:200]
+        return " ".join(row.error_message.split())[:160]
     if row.status not in ENDED and row.contact_error:
         return row.contact_error
     return ""
+
+
+def _contact_note(row: JobRow) -> str:
+    if row.status in ENDED or row.held_reason or not row.contact_error:
+        return ""
+    if row.status in ("waiting", "queued"):
+        return f"{_sentence(row.contact_error)} It is tried again soon."
+    return f"{_sentence(row.contact_error)} The run may well go on; it is looked at again soon."
 
 
 def _cancel_note(row: JobRow) -> str:
