@@ -47,7 +47,9 @@ class JobState(rx.State):
 
     @guarded("job:read")
     async def load(self, actor: Actor) -> None:
-        """Read the job."""
+        """Read the job; another one that was shown here before goes first."""
+        if self.job and self.job["ref"] != self._ref():
+            self.job = None
         try:
             detail = await call(db.JOBS, job_detail, actor=actor, job_ref=self._ref())
         except NotFound:

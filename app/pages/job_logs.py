@@ -7,6 +7,7 @@ from app.domain.access import Actor
 from app.domain.job_details import job_log
 from app.states.calls import call
 from app.states.guard import guarded
+from app.states.route import route_argument
 from models import db
 
 
@@ -35,7 +36,7 @@ async def show_logs(
     known = [name for name in (wanted, logs.name, *names) if name in names]
     if not known:
         return
-    job_ref = str(logs.router.page.params.get("job_ref", ""))
+    job_ref = route_argument(logs, "job_ref")
     log = await call(db.JOBS, job_log, actor=actor, job_ref=job_ref, name=known[0])
     logs.name, logs.text, logs.is_truncated = log.name, log.text, log.is_truncated
 

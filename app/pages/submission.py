@@ -20,6 +20,7 @@ from models import db
 class SubmissionState(rx.State):
     """The submission in the URL."""
 
+    ref: str = ""
     name: str = ""
     owner: str = ""
     dataset: str = ""
@@ -31,8 +32,10 @@ class SubmissionState(rx.State):
 
     @guarded("job:read")
     async def load(self, actor: Actor) -> None:
-        """Read the submission and its jobs."""
+        """Read the submission and its jobs; another one shown here before goes first."""
         ref = route_argument(self, "submission_ref")
+        self.is_loaded = self.is_loaded and ref == self.ref
+        self.ref = ref
         try:
             detail = await call(db.JOBS, submission_detail, actor=actor, submission_ref=ref)
         except NotFound:

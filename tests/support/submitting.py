@@ -22,10 +22,10 @@ RECIPE: dict[str, Any] = {
 DATASET = ChosenDataset(ref="d1", name="Cohort", file_count=1)
 
 
-def actor(name: str = "Ada", role: str = "researcher") -> Actor:
-    """A person whose ref is her name in lower case."""
+def actor(name: str = "Ada", role: str = "researcher", *, ref: str = "") -> Actor:
+    """A person whose ref is her name in lower case, unless another is given."""
     return Actor(
-        user_ref=name.lower(),
+        user_ref=ref or name.lower(),
         name=name,
         email=f"{name.lower()}@example.org",
         permissions=ROLES[role],

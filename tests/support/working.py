@@ -80,22 +80,29 @@ def add_dataset(
         return dataset.ref
 
 
-def submit_to(panel_ref: str, dataset_ref: str, *, parameters: dict[str, Any] | None = None) -> str:
-    """Submit as Ada; return the job's ref."""
-    ada = actor()
+def submit_to(
+    panel_ref: str,
+    dataset_ref: str,
+    *,
+    parameters: dict[str, Any] | None = None,
+    owner: Actor | None = None,
+    name: str = "Run",
+) -> str:
+    """Submit as Ada, unless somebody else is given; return the job's ref."""
+    owner = owner or actor()
     with db.session(db.REGISTRY) as registry:
-        panel = panels.get_panel(registry, actor=ada, panel_ref=panel_ref)
+        panel = panels.get_panel(registry, actor=owner, panel_ref=panel_ref)
     with db.session(db.JOBS) as session:
         row = submissions.submit(
             session,
-            actor=ada,
-            name="Run",
+            actor=owner,
+            name=name,
             dataset=ChosenDataset(dataset_ref, "Cohort", 1),
             panels=[panel],
             parameters=parameters or {},
             idempotency_key=new_ref(),
         )
-        detail = submissions.submission_detail(session, actor=ada, submission_ref=row.ref)
+        detail = submissions.submission_detail(session, actor=owner, submission_ref=row.ref)
     return detail.jobs[0].ref
 
 
