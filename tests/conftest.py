@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 # A test never sees the installation of the person who runs it.
 for name in [name for name in os.environ if name.startswith("FGIP_")]:
@@ -42,13 +41,7 @@ def postgres(data_dir: Path) -> Iterator[str]:
 @pytest.fixture
 def databases(postgres: str) -> Iterator[None]:
     """The seven databases, empty at the start of the test."""
-    from app.domain.people import ensure_roles
-    from models import db
+    from tests.support.databases import empty_databases
 
-    for name, base in db.BASES.items():
-        tables = ", ".join(f'"{table}"' for table in base.metadata.tables)
-        with db.engine(name).begin() as connection:
-            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    with db.session(db.USERS) as session:
-        ensure_roles(session)
+    empty_databases()
     yield

@@ -3,20 +3,19 @@
 import hashlib
 import random
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pysam
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlmodel import select
 
 from app.domain import datasets
-from app.domain.access import ROLES, Actor
 from models import db
-from models.files import Upload
-from tests.support.people import sign_in
-from tests.support.servers import Server
+from models.base import new_ref
+from models.files import Dataset, Upload
+from tests.support.filling import somebody
+from tests.support.visitor import Meet, Platform, Visitor
 
 MIB = 1024 * 1024
 SIZE = 48 * MIB
@@ -29,22 +28,21 @@ SLOW = {
 
 
 @pytest.fixture
-def page(databases: None, chromium: Browser, web: Server) -> Iterator[Page]:
-    """The page of an empty dataset, as its owner sees it."""
-    ref, cookies = sign_in("rosa")
-    actor = Actor(ref, "rosa", "", ROLES["researcher"])
+def rosa(meet: Meet, platform: Platform) -> Visitor:
+    """A researcher on the page of an empty dataset."""
+    name = f"rosa{new_ref()[:6]}"
+    actor, cookies = somebody(name)
     with db.session(db.FILES) as session:
         dataset = datasets.create_dataset(session, actor=actor, name="Cohort A")
-    context = chromium.new_context(base_url=web.url)
-    context.add_cookies(
-        [{"name": name, "value": value, "url": web.url} for name, value in cookies.items()]
-    )
-    opened = context.new_page()
-    opened.on("dialog", lambda dialog: dialog.accept())
-    opened.goto(f"/datasets/{dataset}")
-    expect(opened.get_by_role("heading", name="Cohort A")).to_be_visible()
-    yield opened
-    context.close()
+    visitor = meet(cookies)
+    visitor.page.on("dialog", lambda dialog: dialog.accept())
+    visitor.open(f"/datasets/{dataset}")
+    return visitor
+
+
+@pytest.fixture
+def page(rosa: Visitor) -> Page:
+    return rosa.page
 
 
 def choose(page: Page, *paths: Path) -> None:
@@ -57,6 +55,14 @@ def slow_down(page: Page) -> None:
     session.send("Network.emulateNetworkConditions", SLOW)
 
 
+def uploads_on(page: Page) -> list[str]:
+    """The states of the uploads of the dataset on the page."""
+    of_dataset = select(Upload.state).join(Dataset)
+    with db.session(db.FILES) as session:
+        ref = page.url.rstrip("/").rpartition("/")[2]
+        return list(session.exec(of_dataset.where(Dataset.ref == ref)))
+
+
 def genotypes(folder: Path) -> Path:
     header = "##fileformat=VCFv4.2\n##contig=<ID=20,length=64444167>\n"
     header += '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
@@ -66,9 +72,7 @@ def genotypes(folder: Path) -> Path:
     return folder / "chr20.vcf.gz"
 
 
-def test_uploaded_genotypes_are_read_and_shown_without_a_reload(
-    page: Page, worker: Server, tmp_path: Path
-) -> None:
+def test_uploaded_genotypes_are_read_and_shown_without_a_reload(page: Page, tmp_path: Path) -> None:
     choose(page, genotypes(tmp_path))
     row = page.get_by_role("row", name=re.compile("chr20.vcf.gz"))
     expect(row.get_by_text("Readable")).to_be_visible(timeout=30_000)
@@ -77,7 +81,8 @@ def test_uploaded_genotypes_are_read_and_shown_without_a_reload(
     expect(submit).to_have_attribute("href", re.compile(r"/submit\?dataset=[0-9a-f]{20}$"))
 
 
-def test_a_refused_file_says_why(page: Page, tmp_path: Path) -> None:
+def test_a_refused_file_says_why(rosa: Visitor, page: Page, tmp_path: Path) -> None:
+    rosa.expected.append("415")
     (tmp_path / "notes.txt").write_text("not genotypes")
     choose(page, tmp_path / "notes.txt")
     expect(page.locator(".field-problem")).to_contain_text("Upload .vcf.gz, .bcf, .vcf")
@@ -106,8 +111,7 @@ def test_an_upload_goes_on_after_a_reload_when_the_same_file_is_chosen_again(
     row = page.get_by_role("row", name=re.compile("chr1.vcf"))
     expect(row).to_contain_text(sha256, timeout=60_000)
     assert offsets[0] >= 3 * MIB
-    with db.session(db.FILES) as session:
-        assert len(session.exec(select(Upload)).all()) == 1
+    assert len(uploads_on(page)) == 1
 
 
 def test_an_upload_is_paused_resumed_and_cancelled(page: Page, tmp_path: Path) -> None:
@@ -124,5 +128,4 @@ def test_an_upload_is_paused_resumed_and_cancelled(page: Page, tmp_path: Path) -
     page.get_by_role("button", name="Cancel chr1.vcf").click()
     expect(page.locator(".upload-row")).to_have_count(0)
     expect(page.get_by_text("Not finished.")).to_have_count(0)
-    with db.session(db.FILES) as session:
-        assert session.exec(select(Upload)).all() == []
+    assert uploads_on(page) == []
