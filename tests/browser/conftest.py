@@ -7,7 +7,7 @@ all others.
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from models import db
 from tests.support.databases import empty_databases
 from tests.support.demo_service import demo
 from tests.support.peers import sapporo, toil, unavailable
-from tests.support.people import sign_in
 from tests.support.platform import start_web, start_worker
 from tests.support.servers import Server
 from tests.support.visitor import Meet, Platform, Visitor, arrive
@@ -79,17 +78,16 @@ HAS_PASSED = pytest.StashKey[bool]()
 
 @pytest.fixture
 def meet(browser: Browser, platform: Platform, request: pytest.FixtureRequest) -> Iterator[Meet]:
-    """Give people browsers: `meet("rosa", "viewer")` is signed in, `meet()` is not.
+    """Give people browsers: `meet(cookies)` is signed in by a session's cookie, `meet()` is not.
 
     The test fails if a browser's console, scripts or network complained of anything.
     """
     people: list[Visitor] = []
 
-    def meet_one(name: str = "", role: str = "researcher", **options: Any) -> Visitor:
+    def meet_one(cookies: Mapping[str, str] | None = None, **options: Any) -> Visitor:
         person = arrive(browser, platform.url, **options)
         people.append(person)
-        if name:
-            person.sign_in(sign_in(name, role)[1])
+        person.sign_in(cookies or {})
         return person
 
     yield meet_one

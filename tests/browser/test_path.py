@@ -6,6 +6,7 @@ import pysam
 from playwright.sync_api import Locator, Page, expect
 
 from demo import dataset
+from tests.support.filling import somebody
 from tests.support.peers import Peer
 from tests.support.processes import ROOT
 from tests.support.visitor import Meet, Platform, Visitor
@@ -35,7 +36,8 @@ def test_from_an_empty_platform_to_an_imputed_file(
     expect(rosa.page.get_by_role("rowheader").filter(has_text="Cohort")).to_have_count(1)
     expect(rosa.page.get_by_text("1 in all")).to_be_visible()
 
-    eve = meet("eve")
+    _, cookies = somebody("eve")
+    eve = meet(cookies)
     sees_nothing_of_it(eve, job_path, dataset_path, result_path)
 
 

@@ -62,6 +62,10 @@ class Visitor:
         self.page.goto(path if path.startswith("http") else f"{self.url}{path}")
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 
+    def settle(self) -> None:
+        """Wait until the page shows what it has read."""
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
+
     def follow(self, link: str) -> None:
         """Choose a page in the sidebar, and wait for its title."""
         self.page.get_by_role("navigation", name="Main").get_by_role(

@@ -1,0 +1,28 @@
+"""Every page as one meets it first, with nothing there yet, is fit for everybody."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+import app.app  # noqa: F401  (registers every page)
+from app.pages.template import PAGES
+from tests.support.axe import faults
+from tests.support.filling import somebody
+from tests.support.visitor import Meet, Platform
+
+
+@pytest.fixture(scope="module")
+def cookies(platform: Platform) -> Mapping[str, str]:
+    """The session of an administrator, who sees every page."""
+    return somebody("ada", "administrator")[1]
+
+
+@pytest.mark.parametrize("route", [page.route for page in PAGES])
+def test_an_empty_page_is_fit_for_everybody(
+    meet: Meet, cookies: Mapping[str, str], route: str
+) -> None:
+    ada = meet(cookies)
+    ada.open(re.sub(r"\[\w+\]", "new" if route.startswith("/admin") else "unknown", route))
+    ada.settle()
+    assert not faults(ada.page)
