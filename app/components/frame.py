@@ -30,12 +30,15 @@ def section(title: Any, *content: rx.Component, action: rx.Component | None = No
 
 
 def empty_state(
-    icon: str, title: str, text: Any, action: rx.Component | None = None
+    icon: str, title: str, text: Any, action: rx.Component | None = None, *, level: int = 2
 ) -> rx.Component:
-    """Say why there is nothing here, and offer the next step."""
+    """Say why there is nothing here, and offer the next step.
+
+    `level` is the heading's: 1 where this is all that the page has to say.
+    """
     return rx.el.div(
         rx.icon(icon, size=32, aria_hidden="true", class_name="muted"),
-        rx.heading(title, as_="h2", size="4"),
+        rx.heading(title, as_=f"h{level}", size="4"),
         rx.text(text, color_scheme="gray", max_width="46ch", align="center"),
         action or rx.fragment(),
         class_name="empty-state",

@@ -226,6 +226,7 @@ def admin_panel() -> rx.Component:
         "There is no such panel",
         "It may have had another address.",
         rx.link("See all panels", href="/admin/panels"),
+        level=1,
     )
     no_service = empty_state(
         "server-cog",

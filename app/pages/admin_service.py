@@ -249,6 +249,7 @@ def admin_service() -> rx.Component:
         "There is no such service",
         "It may have had another address.",
         rx.link("See all services", href="/admin/services"),
+        level=1,
     )
     add_panel = rx.link(
         rx.button("Add a panel", variant="surface", color_scheme="gray", high_contrast=True),

@@ -245,6 +245,7 @@ def dataset_page() -> rx.Component:
         "There is no such dataset",
         "It was deleted, or it is somebody else's.",
         rx.link("Go to your datasets", href="/datasets"),
+        level=1,
     )
     return rx.cond(
         DatasetState.is_gone, gone, rx.cond(DatasetState.head["ref"], _content(), rx.fragment())

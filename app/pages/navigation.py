@@ -138,7 +138,7 @@ def _person() -> rx.Component:
 
 def sidebar() -> rx.Component:
     """The sidebar of a wide screen."""
-    return rx.el.div(_brand(), _links(label="Main"), _person(), class_name="sidebar")
+    return rx.el.header(_brand(), _links(label="Main"), _person(), class_name="sidebar")
 
 
 def drawer() -> rx.Component:
@@ -157,7 +157,7 @@ def drawer() -> rx.Component:
         _person(),
         class_name="drawer",
     )
-    return rx.el.div(
+    return rx.el.header(
         _brand(),
         rx.drawer.root(
             rx.drawer.trigger(opener),

@@ -208,6 +208,7 @@ def service() -> rx.Component:
         "There is no such service",
         "It may have had another address.",
         rx.link("See all services", href="/services"),
+        level=1,
     )
     return rx.cond(
         ServiceState.is_missing, missing, rx.cond(ServiceState.service, _content(), skeleton())

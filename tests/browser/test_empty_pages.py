@@ -25,4 +25,5 @@ def test_an_empty_page_is_fit_for_everybody(
     ada = meet(cookies)
     ada.open(re.sub(r"\[\w+\]", "new" if route.startswith("/admin") else "unknown", route))
     ada.settle()
-    assert not faults(ada.page)
+    found = faults(ada.page)
+    assert not found, "\n".join(found)
