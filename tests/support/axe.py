@@ -9,6 +9,13 @@ RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
 
+# Colours that are still on their way from one theme to the other have no contrast.
+TRANSITIONS_END = """async () => {
+  await new Promise(requestAnimationFrame);
+  const running = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.allSettled(running.map((one) => one.finished));
+}"""
+
 
 def faults(page: Page) -> list[str]:
     """Find what is wrong with the page as it stands, in both themes and on both screens."""
@@ -20,6 +27,7 @@ def faults(page: Page) -> list[str]:
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)
             page.locator(f"html.{theme}").wait_for()
+            page.evaluate(TRANSITIONS_END)
             found += [f"{theme}, {width}: {fault}" for fault in _violations(page)]
     return found
 
