@@ -1,5 +1,6 @@
 """The whole path, from an empty platform to an imputed file, as three people go it."""
 
+import re
 from pathlib import Path
 
 import pysam
@@ -80,7 +81,7 @@ def add_service(ada: Visitor, name: str, url: str) -> None:
     ada.page.get_by_role("button", name="Test the connection").click()
     for stage in ("DNS", "TCP", "HTTP", "Authorised", "Valid answer"):
         expect(row(ada.page, stage)).to_contain_text("Passed")
-    expect(ada.page.get_by_text("org.example.demo-imputation").first).to_be_visible()
+    expect(ada.page.get_by_role("heading", name="What the service says")).to_be_visible()
     field(ada.page, "Name").fill(name)
     field(ada.page, "A simulation").check()
     ada.page.get_by_role("button", name="Save the service").click()
@@ -169,8 +170,8 @@ def row(page: Page, name: str) -> Locator:
 
 
 def field(page: Page, label: str) -> Locator:
-    """The first form control whose label begins so; a hint may follow in the label."""
-    return page.locator("label").filter(has_text=label).first.locator("input")
+    """The form control whose label begins so; a hint may follow in the label."""
+    return page.get_by_label(re.compile(f"^{label}"))
 
 
 def path_of(page: Page) -> str:
