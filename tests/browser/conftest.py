@@ -77,7 +77,7 @@ HAS_PASSED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
-def meet(browser: Browser, platform: Platform, request: pytest.FixtureRequest) -> Iterator[Meet]:
+def meet(browser: Browser, web: Server, request: pytest.FixtureRequest) -> Iterator[Meet]:
     """Give people browsers: `meet(cookies)` is signed in by a session's cookie, `meet()` is not.
 
     The test fails if a browser's console, scripts or network complained of anything.
@@ -85,7 +85,7 @@ def meet(browser: Browser, platform: Platform, request: pytest.FixtureRequest) -
     people: list[Visitor] = []
 
     def meet_one(cookies: Mapping[str, str] | None = None, **options: Any) -> Visitor:
-        person = arrive(browser, platform.url, **options)
+        person = arrive(browser, web.url, **options)
         people.append(person)
         person.sign_in(cookies or {})
         return person

@@ -154,11 +154,11 @@ def sees_nothing_of_it(eve: Visitor, job: str, dataset_path: str, result: str) -
     expect(eve.page.get_by_text("No jobs yet")).to_be_visible()
     eve.open("/datasets")
     expect(eve.page.get_by_text("No datasets yet")).to_be_visible()
-    eve.page.goto(f"{eve.url}{job}")
+    eve.page.goto(job)
     expect(eve.page.get_by_text("There is no such job")).to_be_visible()
-    eve.page.goto(f"{eve.url}{dataset_path}")
+    eve.page.goto(dataset_path)
     expect(eve.page.get_by_text("There is no such dataset")).to_be_visible()
-    assert eve.context.request.get(f"{eve.url}{result}").status == 404
+    assert eve.context.request.get(result).status == 404
 
 
 def title(page: Page) -> Locator:

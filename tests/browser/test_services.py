@@ -4,38 +4,32 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.domain import services
 from app.domain.access import ROLES, Actor
 from app.domain.service_fields import parse_service
 from models import db
-from tests.support.demo_service import demo
 from tests.support.peers import Peer
 from tests.support.people import sign_in
-from tests.support.servers import Server
-
-__all__ = ["demo"]
+from tests.support.platform import start_worker
+from tests.support.visitor import Meet
 
 TOKEN = "canary-token-9f8e7d6c"
 ADMIN = Actor("admin", "admin", "", ROLES["administrator"])
 
 
 @pytest.fixture
-def page(databases: None, chromium: Browser, web: Server) -> Iterator[Page]:
-    """The browser of a service manager; an error on its console fails the test."""
-    _, cookies = sign_in("mia", "service_manager")
-    context = chromium.new_context(base_url=web.url)
-    context.add_cookies(
-        [{"name": name, "value": value, "url": web.url} for name, value in cookies.items()]
-    )
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("console", lambda message: message.type == "error" and errors.append(message.text))
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
+def page(databases: None, meet: Meet) -> Page:
+    """The browser of a service manager."""
+    return meet(sign_in("mia", "service_manager")[1]).page
+
+
+@pytest.fixture
+def worker(databases: None) -> Iterator[None]:
+    server = start_worker()
+    yield
+    server.stop()
 
 
 def add_service(base_url: str, name: str = "Node") -> str:
@@ -128,7 +122,7 @@ def test_a_service_is_retired_with_a_reason_and_comes_back(page: Page) -> None:
 
 
 def test_the_services_page_changes_by_itself_when_a_service_is_checked(
-    page: Page, demo: Peer, worker: Server
+    page: Page, demo: Peer, worker: None
 ) -> None:
     page.goto("/services")
     expect(page.get_by_text("No services yet")).to_be_visible()

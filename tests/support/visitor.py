@@ -59,7 +59,7 @@ class Visitor:
 
     def open(self, path: str) -> None:
         """Go to a page as by its address, and wait for its title."""
-        self.page.goto(path if path.startswith("http") else f"{self.url}{path}")
+        self.page.goto(path)
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 
     def settle(self) -> None:
@@ -121,7 +121,9 @@ Meet = Callable[..., Visitor]
 def arrive(browser: Browser, url: str, **options: Any) -> Visitor:
     """Open a browser of its own for one person."""
     size = {"width": 1440, "height": 900}
-    context = browser.new_context(**({"viewport": size, "reduced_motion": "reduce"} | options))
+    context = browser.new_context(
+        **({"base_url": url, "viewport": size, "reduced_motion": "reduce"} | options)
+    )
     context.set_default_timeout(PATIENCE_MS)
     context.tracing.start(snapshots=True)
     person = Visitor(context, context.new_page(), url)
