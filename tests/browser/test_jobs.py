@@ -1,20 +1,19 @@
 """Submitting and following jobs in a browser: once, live, findable by address, by keyboard."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlmodel import func, select
 
 from app.domain.job_states import JobStatus, change_status
 from models import db
 from models.jobs import Job
+from tests.support.axe import faults
 from tests.support.people import sign_in
-from tests.support.servers import Server
 from tests.support.submitting import actor
+from tests.support.visitor import Meet
 from tests.support.working import add_dataset, add_panel, submit_to
 
 RECIPE = {
@@ -43,22 +42,8 @@ def owner(databases: None) -> tuple[str, dict[str, str]]:
 
 
 @pytest.fixture
-def page(owner: tuple[str, dict[str, str]], chromium: Browser, web: Server) -> Iterator[Page]:
-    context = chromium.new_context(base_url=web.url, viewport={"width": 1440, "height": 900})
-    for name, value in owner[1].items():
-        context.add_cookies([{"name": name, "value": value, "url": web.url}])
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-    yield page
-    context.close()
-    assert problems == []
-
-
-def assert_accessible(page: Page) -> None:
-    found = Axe().run(page, context="#main").response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+def page(owner: tuple[str, dict[str, str]], meet: Meet) -> Page:
+    return meet(owner[1]).page
 
 
 def count_jobs() -> int:
@@ -73,7 +58,7 @@ def test_a_dataset_is_submitted_step_by_step_and_only_once(
     add_dataset(tmp_path, actor(ref=owner[0]))
     page.goto("/submit")
     page.get_by_label("Cohort").check()
-    assert_accessible(page)
+    assert faults(page) == ""
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Panel").check()
     page.get_by_role("button", name="Continue").click()
@@ -83,16 +68,16 @@ def test_a_dataset_is_submitted_step_by_step_and_only_once(
     expect(page.get_by_label("Phasing program")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Window must be at least 1.")).to_be_visible()
-    assert_accessible(page)
+    assert faults(page) == ""
     page.get_by_label("Window").fill("7")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Window: 7")).to_be_visible()
     expect(page.get_by_text("Phasing program: eagle")).to_be_visible()
-    assert_accessible(page)
+    assert faults(page) == ""
     page.get_by_role("button", name="Submit", exact=True).dblclick()
     page.wait_for_url(re.compile("/jobs/"))
     expect(page.get_by_role("status")).to_have_text("Waiting to be checked before it is sent.")
-    assert_accessible(page)
+    assert faults(page) == ""
     assert count_jobs() == 1
 
 
@@ -108,7 +93,7 @@ def test_a_job_s_page_changes_without_a_reload(
         job.error_message = "no overlap with the panel"
         change_status(session, job, JobStatus.FAILED, reason="The run failed")
     expect(page.get_by_text("no overlap with the panel")).to_be_visible()
-    assert_accessible(page)
+    assert faults(page) == ""
 
 
 def test_the_address_of_a_list_finds_the_same_jobs_again(
@@ -131,7 +116,7 @@ def test_the_address_of_a_list_finds_the_same_jobs_again(
     expect(page.get_by_role("rowheader").first).to_contain_text("first cohort")
     page.goto("/jobs?status=completed")
     expect(page.get_by_text("No job matches")).to_be_visible()
-    assert_accessible(page)
+    assert faults(page) == ""
 
 
 def test_a_job_is_cancelled_by_keyboard_alone_after_a_question(
@@ -142,7 +127,7 @@ def test_a_job_is_cancelled_by_keyboard_alone_after_a_question(
     page.goto(f"/jobs/{ref}")
     page.get_by_role("button", name="Cancel the job").press("Enter")
     expect(page.get_by_role("alertdialog")).to_be_visible()
-    assert_accessible(page)
+    assert faults(page) == ""
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("The cancel is confirmed")).to_be_visible()

@@ -17,8 +17,8 @@ TRANSITIONS_END = """async () => {
 }"""
 
 
-def faults(page: Page) -> list[str]:
-    """Find what is wrong with the page as it stands, in both themes and on both screens."""
+def faults(page: Page) -> str:
+    """Say what is wrong with the page as it stands, in both themes and on both screens."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -29,7 +29,9 @@ def faults(page: Page) -> list[str]:
             page.locator(f"html.{theme}").wait_for()
             page.evaluate(TRANSITIONS_END)
             found += [f"{theme}, {width}: {fault}" for fault in _violations(page)]
-    return found
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.emulate_media(color_scheme=THEMES[0])
+    return "\n".join(found)
 
 
 def _violations(page: Page) -> list[str]:

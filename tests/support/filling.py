@@ -13,19 +13,15 @@ from sqlmodel import select
 from app.domain import (
     datasets,
     files,
-    job_queries,
+    job_details,
     panel_changes,
-    panels,
     services,
     store,
-    submissions,
 )
 from app.domain.access import ROLES, Actor
 from app.domain.panel_changes import PanelFields
 from app.domain.service_fields import ServiceFields
-from app.domain.submissions import ChosenDataset
 from models import db
-from models.base import new_ref
 from models.files import Dataset, FileMetadata
 from tests.support.people import sign_in
 
@@ -74,26 +70,7 @@ def add_dataset(actor: Actor, name: str, file: Path) -> str:
     return ref
 
 
-def submit(actor: Actor, dataset_ref: str, panel_ref: str, **parameters: Any) -> str:
-    """Submit a dataset to a panel; return the job's ref."""
-    dataset = _dataset(actor, dataset_ref).row
-    with db.session(db.REGISTRY) as session:
-        panel = panels.get_panel(session, actor=actor, panel_ref=panel_ref)
-    with db.session(db.JOBS) as session:
-        row = submissions.submit(
-            session,
-            actor=actor,
-            name=dataset.name,
-            dataset=ChosenDataset(dataset.ref, dataset.name, dataset.file_count),
-            panels=[panel],
-            parameters=parameters,
-            idempotency_key=new_ref(),
-        )
-        detail = submissions.submission_detail(session, actor=actor, submission_ref=row.ref)
-    return detail.jobs[0].ref
-
-
-def wait_for(actor: Actor, job_ref: str, status: str) -> job_queries.JobDetail:
+def wait_for(actor: Actor, job_ref: str, status: str) -> job_details.JobDetail:
     """Wait until the worker has brought a job to a status."""
     _until(lambda: _job(actor, job_ref).row.status == status, f"job {job_ref} is {status}")
     return _job(actor, job_ref)
@@ -104,9 +81,9 @@ def _dataset(actor: Actor, ref: str) -> datasets.DatasetDetail:
         return datasets.dataset_detail(session, actor=actor, dataset_ref=ref)
 
 
-def _job(actor: Actor, ref: str) -> job_queries.JobDetail:
+def _job(actor: Actor, ref: str) -> job_details.JobDetail:
     with db.session(db.JOBS) as session:
-        return job_queries.job_detail(session, actor=actor, job_ref=ref)
+        return job_details.job_detail(session, actor=actor, job_ref=ref)
 
 
 def _until(is_so: Callable[[], bool], what: str) -> None:
