@@ -42,9 +42,13 @@ class _Interrupted(Exception):
         super().__init__(str(cause))
 
 
-async def collect() -> None:
-    """Collect one job whose run has ended; several turns may run side by side."""
-    for claimed in await claim((JobStatus.COLLECTING,), limit=1):
+async def collect() -> bool:
+    """Collect one job whose run has ended; false if there is none.
+
+    Several turns may run side by side.
+    """
+    claims = await claim((JobStatus.COLLECTING,), limit=1)
+    for claimed in claims:
         timeout = settings().request_timeout_seconds
         async with (
             open_client(request_timeout=timeout) as client,
@@ -52,6 +56,7 @@ async def collect() -> None:
             surviving(claimed),
         ):
             await _collect(client, claimed)
+    return bool(claims)
 
 
 async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:

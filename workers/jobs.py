@@ -22,7 +22,7 @@ from app.domain import job_outcomes
 from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus
 from workers.endpoints import connector_of
-from workers.leases import claim, kept, record, surviving
+from workers.leases import claim, kept, record, surviving, together
 
 AT_ONCE = 100
 FOLLOWED = (JobStatus.SUBMITTED, JobStatus.RUNNING, JobStatus.CANCELLING)
@@ -34,8 +34,11 @@ _busy: set[str] = set()
 _claiming = asyncio.Lock()
 
 
-async def follow() -> None:
-    """Look at the runs that are due; a service that hangs holds up no other one."""
+async def follow() -> bool:
+    """Look at the runs that are due; false if none was.
+
+    A service that hangs holds up no other one.
+    """
     async with _claiming:
         claims = await claim(FOLLOWED, limit=AT_ONCE, busy_services=tuple(_busy))
         by_service: dict[str, list[Claim]] = {}
@@ -43,10 +46,11 @@ async def follow() -> None:
             by_service.setdefault(claimed.service_ref, []).append(claimed)
         _busy.update(by_service)
     if not claims:
-        return
+        return False
     timeout = settings().request_timeout_seconds
     async with open_client(request_timeout=timeout) as client, kept(claims):
-        await asyncio.gather(*(_follow(client, *group) for group in by_service.items()))
+        await together(_follow(client, *group) for group in by_service.items())
+    return True
 
 
 async def _follow(client: httpx.AsyncClient, service_ref: str, claims: Sequence[Claim]) -> None:

@@ -4,7 +4,14 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Sequence,
+)
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -74,6 +81,13 @@ async def surviving(claimed: Claim) -> AsyncIterator[None]:
         raise
     except Exception:
         log.exception("a job could not be advanced", job_ref=claimed.job_ref)
+
+
+async def together(work: Iterable[Awaitable[None]]) -> None:
+    """Do all of it at once; an error is raised when the last one has ended."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _renew(claims: Sequence[Claim]) -> None:

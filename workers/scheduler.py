@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
@@ -25,13 +26,17 @@ from workers.leases import WORKER, release_all
 
 # A stop that takes longer than this is cut short. Nothing is lost: all work survives a kill.
 STOP_SECONDS = 8.0
+THREADS = 16
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Duty:
-    """A piece of work, the seconds between its turns, and how many turns may overlap."""
+    """A piece of work, the seconds between its turns, and how many turns may overlap.
+
+    `run` may return false where there was nothing to do, which proves nothing about a database.
+    """
 
     name: str
     run: Callable[[], Awaitable[object]]
@@ -64,6 +69,8 @@ def main() -> None:
 async def serve() -> None:
     """Run every duty on time until a signal comes, then give back what is held."""
     stop = asyncio.Event()
+    # Reading and hashing large files must not keep the short work with databases waiting.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     for wish in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wish, stop.set)
     scheduler = _scheduler()
@@ -107,7 +114,7 @@ def _patient(duty: Duty) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         nonlocal is_away
         try:
-            await duty.run()
+            is_proof = await duty.run() is not False
         except (DBAPIError, PoolTimeout) as error:
             if not is_away:
                 log.warning("a database is away", duty=duty.name, error=_first_line(error))
@@ -118,9 +125,9 @@ def _patient(duty: Duty) -> Callable[[], Awaitable[None]]:
         except Exception:
             log.exception("a duty failed", duty=duty.name)
         else:
-            if is_away:
+            if is_away and is_proof:
                 log.info("the database is back", duty=duty.name)
-            is_away = False
+                is_away = False
 
     return run
 

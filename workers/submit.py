@@ -27,19 +27,20 @@ from app.domain.job_states import JobStatus
 from app.domain.run_requests import run_request
 from models import db
 from workers.endpoints import connector_of
-from workers.leases import claim, kept, record, surviving
+from workers.leases import claim, kept, record, surviving, together
 
 AT_ONCE = 4
 
 
-async def send() -> None:
-    """Take jobs that are not at their service yet a step further."""
+async def send() -> bool:
+    """Take jobs that are not at their service yet a step further; false if there was none."""
     claims = await claim((JobStatus.WAITING, JobStatus.QUEUED, JobStatus.SUBMITTING), limit=AT_ONCE)
     if not claims:
-        return
+        return False
     timeout = settings().request_timeout_seconds
     async with open_client(request_timeout=timeout) as client, kept(claims):
-        await asyncio.gather(*(_advance(client, claimed) for claimed in claims))
+        await together(_advance(client, claimed) for claimed in claims)
+    return True
 
 
 async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:

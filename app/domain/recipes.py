@@ -58,6 +58,11 @@ class Recipe(Strict):
     panel: dict[str, Any] = Field(default_factory=dict)
     results: list[ResultPattern] = Field(default_factory=list)
 
+    @property
+    def takes_many(self) -> bool:
+        """Whether a run imputes all files of a dataset, or one file only."""
+        return "inputs" in _placeholders(self.workflow_params)
+
 
 @dataclass(frozen=True)
 class Input:
@@ -124,6 +129,11 @@ def render(
     references = [_reference(recipe, given) for given in inputs]
     if not references:
         raise Invalid("The dataset has no files. Upload at least one before submitting.")
+    if len(references) > 1 and not recipe.takes_many:
+        raise Invalid(
+            f"This panel imputes one file at a time, and the dataset has {len(references)}. "
+            "Make a dataset of each file, and submit each."
+        )
     values: dict[str, Any] = {"input": references[0], "inputs": references, "job": job_ref}
     values |= {f"parameters.{name}": value for name, value in parameters.items()}
     values |= {f"panel.{name}": value for name, value in panel_values.items()}

@@ -1,5 +1,7 @@
 """The request that starts a job's run, made from its panel's recipe and its dataset's files."""
 
+import re
+
 from sqlmodel import Session, select
 
 from app.connectors.base import RunRequest
@@ -9,6 +11,9 @@ from app.domain.files import InputFile, dataset_inputs
 from app.domain.recipes import Input, parse_recipe, render
 from models import db
 from models.jobs import Job
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def run_request(session: Session, *, job_ref: str) -> RunRequest:
@@ -24,14 +29,25 @@ def run_request(session: Session, *, job_ref: str) -> RunRequest:
     recipe = parse_recipe(job.panel_snapshot.get("recipe", {}))
     return render(
         recipe,
-        inputs=[_input(file) for file in inputs],
+        inputs=[_input(file, number) for number, file in enumerate(inputs, 1)],
         parameters=job.parameters,
         panel_values=recipe.panel,
         job_ref=job.ref,
     )
 
 
-def _input(file: InputFile) -> Input:
+def safe_name(name: str, number: int) -> str:
+    """The name under which the dataset's file of this number travels.
+
+    Workflow languages take names as parts of URIs and of command lines, where a blank, `#`, `%` or
+    a leading dash means something else. The number keeps changed names apart.
+    """
+    if SAFE_NAME.fullmatch(name):
+        return name
+    return f"{number}_{UNSAFE.sub('_', name)}"
+
+
+def _input(file: InputFile, number: int) -> Input:
     if file.state == "unreadable":
         raise Invalid(
             f"“{file.name}” cannot be read as genotypes. Open the dataset to see why, upload a "
@@ -42,4 +58,4 @@ def _input(file: InputFile) -> Input:
             f"The content of “{file.name}” is missing from the platform's store. Upload it again, "
             "and tell an administrator."
         )
-    return Input(name=file.name, path=file.path)
+    return Input(name=safe_name(file.name, number), path=file.path)

@@ -74,11 +74,7 @@ def submit(
     if existing:
         return _row(existing)
     title = name.strip()[:200] or dataset.name
-    if dataset.file_count < 1:
-        raise Invalid(
-            f"The dataset “{dataset.name}” has no files yet. Upload at least one first.",
-            field="dataset",
-        )
+    check_dataset(dataset, panels)
     per_panel = parameters_per_panel(panels, parameters)
     submission_id = _insert_once(
         session,
@@ -106,6 +102,23 @@ def submit(
     )
     db.announce(session, "submissions", submission.ref, owner_ref=actor.user_ref)
     return _row(submission)
+
+
+def check_dataset(dataset: ChosenDataset, panels: Sequence[PanelDetail]) -> None:
+    """Raise `Invalid` where a dataset is empty or has more files than a panel's run takes."""
+    if dataset.file_count < 1:
+        raise Invalid(
+            f"The dataset “{dataset.name}” has no files yet. Upload at least one first.",
+            field="dataset",
+        )
+    for panel in panels:
+        has_several = dataset.file_count > 1 and not refusal_of(panel)
+        if has_several and not parse_recipe(panel.recipe).takes_many:
+            raise Invalid(
+                f"“{panel.row.name}” imputes one file at a time, and the dataset “{dataset.name}” "
+                f"has {dataset.file_count}. Make a dataset of each file, or choose another panel.",
+                field="panels",
+            )
 
 
 def parameters_per_panel(

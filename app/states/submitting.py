@@ -10,6 +10,7 @@ from app.domain.errors import Invalid, NotFound
 from app.domain.panels import PanelDetail, get_panel, panels_to_choose
 from app.domain.submissions import (
     ChosenDataset,
+    check_dataset,
     parameters_per_panel,
     submission_detail,
     submit,
@@ -26,7 +27,6 @@ from app.states.submission_items import (
     parameter_items,
     review_item,
     text_of,
-    why_not,
 )
 from models import db
 from models.base import new_ref
@@ -53,6 +53,7 @@ class SubmitState(rx.State):
     search: str = ""
     is_loaded: bool = False
     is_sending: bool = False
+    _file_count: int = 0
     _values: dict[str, Any] = {}
     _key: str = ""
     _is_sent: bool = False
@@ -103,9 +104,10 @@ class SubmitState(rx.State):
             wanted, self.problem = 0, "Choose a dataset first."
         elif wanted > 1 and not self.chosen:
             wanted, self.problem = 1, "Choose at least one panel."
-        self.step = min(wanted, 2)
-        if wanted >= 2:
+        if wanted > 1:
+            check_dataset(self._dataset(), await self._details(actor))
             await self._ask_parameters(actor)
+        self.step = min(wanted, 2)
         if wanted == 3:
             await self._look_over(actor)
 
@@ -138,15 +140,15 @@ class SubmitState(rx.State):
 
     async def _submit(self, actor: Actor) -> Any:
         details = await self._details(actor)
-        dataset = await call(db.FILES, dataset_detail, actor=actor, dataset_ref=self.dataset_ref)
-        if reason := why_not(dataset.row):
-            raise Invalid(f"“{dataset.row.name}” cannot be submitted: {reason}")
+        await self._choose(actor, self.dataset_ref)
+        if self.problem:
+            raise Invalid(self.problem)
         row = await call(
             db.JOBS,
             submit,
             actor=actor,
             name=self.name,
-            dataset=ChosenDataset(dataset.row.ref, dataset.row.name, dataset.row.file_count),
+            dataset=self._dataset(),
             panels=details,
             parameters=self._shown_values(details),
             idempotency_key=self._key,
@@ -165,7 +167,8 @@ class SubmitState(rx.State):
     async def _choose(self, actor: Actor, dataset_ref: str) -> None:
         try:
             detail = await call(db.FILES, dataset_detail, actor=actor, dataset_ref=dataset_ref)
-        except NotFound:
+        except NotFound as error:
+            self.problem = error.message
             return
         choice = dataset_choice(detail.row)
         if choice["why_not"]:
@@ -175,7 +178,11 @@ class SubmitState(rx.State):
             self.name = choice["name"]
         self.dataset_ref, self.dataset_name = choice["ref"], choice["name"]
         self.dataset_facts, self.dataset_build = choice["facts"], choice["build"]
+        self._file_count = detail.row.file_count
         self.problem = ""
+
+    def _dataset(self) -> ChosenDataset:
+        return ChosenDataset(self.dataset_ref, self.dataset_name, self._file_count)
 
     async def _details(self, actor: Actor) -> list[PanelDetail]:
         return [

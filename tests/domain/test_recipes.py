@@ -161,3 +161,15 @@ def test_two_files_of_one_name_cannot_travel_together() -> None:
             panel_values={},
             job_ref="j",
         )
+
+
+def test_a_run_that_takes_one_file_refuses_a_dataset_of_several() -> None:
+    recipe = parse_recipe(changed(workflow_params={"target": "${input}"}))
+    with pytest.raises(Invalid, match="one file at a time, and the dataset has 2"):
+        render(
+            recipe,
+            inputs=[Input("a.vcf", Path("1")), Input("b.vcf", Path("2"))],
+            parameters={},
+            panel_values={},
+            job_ref="j",
+        )

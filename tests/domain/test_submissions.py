@@ -73,6 +73,7 @@ def test_two_people_may_happen_to_use_the_same_key(databases: None) -> None:
     ("change", "says"),
     [
         ({"dataset": ChosenDataset("d1", "Cohort", 0)}, "no files"),
+        ({"dataset": ChosenDataset("d1", "Cohort", 22)}, "one file at a time"),
         ({"panels": []}, "at least one panel"),
         ({"panels": [panel("A"), panel("A")]}, "twice"),
         ({"panels": [panel("A", retired_at=datetime.now(UTC))]}, "retired"),

@@ -142,7 +142,7 @@ def age_history(seconds: float) -> None:
             session.add(change)
 
 
-def turn(*duties: Callable[[], Awaitable[None]]) -> None:
+def turn(*duties: Callable[[], Awaitable[object]]) -> None:
     """One turn of the worker: everything is due, and each duty runs once."""
 
     async def run() -> None:

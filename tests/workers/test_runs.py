@@ -82,6 +82,15 @@ def test_a_run_is_sent_with_its_input_followed_and_its_results_are_kept(
     assert count_jobs_in_queue() == 0
 
 
+def test_a_file_travels_under_a_name_that_means_nothing_to_a_workflow(
+    databases: None, wes: SmallWes, tmp_path: Path
+) -> None:
+    dataset = add_dataset(tmp_path, actor(), name="-my data #1 (50%).vcf.gz")
+    until(submit_to(add_panel(wes.base_url), dataset), "submitted")
+    assert wes.only_run().params["target"]["location"] == "1_-my_data_1_50_.vcf.gz"
+    assert list(wes.only_run().attachments) == ["1_-my_data_1_50_.vcf.gz"]
+
+
 def test_a_service_that_is_away_never_makes_a_job_failed(ref: str, wes: SmallWes) -> None:
     wes.is_away = True
     for _ in range(3):
