@@ -4,9 +4,6 @@ from typing import Any
 
 import reflex as rx
 
-# `display` of a table's cells that a narrow screen has no room for.
-WIDE = rx.breakpoints(initial="none", md="table-cell")
-
 
 def quiet_button(label: Any, **props: Any) -> rx.Component:
     """A small button for one of several actions on a row."""

@@ -48,7 +48,7 @@ def empty_state(
 def link_button(label: Any, href: Any, *, icon: str = "", **props: Any) -> rx.Component:
     """A link that looks like a button: for going somewhere, not for doing something."""
     mark = rx.icon(icon, size=16, aria_hidden="true") if icon else rx.fragment()
-    link = rx.link(mark, label, href=href, underline="none", class_name="link-button")
+    link = rx.link(mark, label, href=href, underline="none")
     return rx.button(link, as_child=True, **props)
 
 

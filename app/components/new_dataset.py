@@ -27,7 +27,7 @@ def new_dataset(label: str, *, on_submit: Any) -> rx.Component:
                         high_contrast=True,
                     )
                 ),
-                rx.button("Create and add files", type="submit", high_contrast=True),
+                rx.button("Create and add files", type="submit"),
                 class_name="row",
                 justify_content="flex-end",
             ),
@@ -36,9 +36,7 @@ def new_dataset(label: str, *, on_submit: Any) -> rx.Component:
         on_submit=on_submit,
     )
     return rx.dialog.root(
-        rx.dialog.trigger(
-            rx.button(rx.icon("plus", size=16, aria_hidden="true"), label, high_contrast=True)
-        ),
+        rx.dialog.trigger(rx.button(rx.icon("plus", size=16, aria_hidden="true"), label)),
         rx.dialog.content(
             rx.dialog.title("New dataset"),
             rx.dialog.description(

@@ -9,6 +9,7 @@ import reflex as rx
 from app.components.frame import fact, facts, field, notice, page_header, section
 from app.components.moment import moment
 from app.components.plain_form import plain_form
+from app.components.table import table
 from app.domain import sessions
 from app.domain.access import Actor
 from app.domain.passwords import MIN_LENGTH
@@ -124,7 +125,6 @@ def _password_form() -> rx.Component:
 @page("/account", title="Account", on_load=AccountState.load)
 def account() -> rx.Component:
     """Show the actor's own account."""
-    head = [rx.table.column_header_cell(t) for t in ("Browser", "Address", "Last used", "Session")]
     return rx.fragment(
         page_header("Account"),
         section(
@@ -142,16 +142,11 @@ def account() -> rx.Component:
         ),
         section(
             "Signed-in browsers",
-            rx.el.div(
-                rx.table.root(
-                    rx.table.header(rx.table.row(*head)),
-                    rx.table.body(rx.foreach(AccountState.sessions, _session_row)),
-                    size="1",
-                ),
-                class_name="scroll-x",
-                tab_index=0,
-                role="region",
-                aria_label="Signed-in browsers",
+            table(
+                "Signed-in browsers",
+                ("Browser", "Address", "Last used", "Session"),
+                rx.foreach(AccountState.sessions, _session_row),
+                in_card=True,
             ),
         ),
     )

@@ -5,7 +5,15 @@ from typing import Any, TypedDict
 import reflex as rx
 
 from app.components.controls import tick
-from app.components.frame import empty_state, field, notice, page_header, section, skeleton
+from app.components.frame import (
+    empty_state,
+    field,
+    link_button,
+    notice,
+    page_header,
+    section,
+    skeleton,
+)
 from app.domain.access import Actor
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.panel_changes import PanelFields, upsert_panel
@@ -232,7 +240,7 @@ def admin_panel() -> rx.Component:
         "server-cog",
         "Add a service first",
         "A panel belongs to the service that offers it.",
-        rx.link(rx.button("Add a service"), href="/admin/services/new"),
+        link_button("Add a service", "/admin/services/new"),
     )
     content = rx.fragment(
         page_header(

@@ -4,10 +4,11 @@ from typing import TypedDict
 
 import reflex as rx
 
-from app.components.controls import WIDE, labelled_switch, quiet_button
-from app.components.frame import empty_state, page_header, skeleton
+from app.components.controls import labelled_switch, quiet_button
+from app.components.frame import empty_state, link_button, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import badge
+from app.components.table import WIDE, column, table
 from app.domain import panel_changes
 from app.domain.access import Actor
 from app.domain.panels import PanelRow, list_panels
@@ -144,22 +145,18 @@ def _row(item: AdminPanelItem) -> rx.Component:
 
 
 def _table() -> rx.Component:
-    cell = rx.table.column_header_cell
-    return rx.table.root(
-        rx.table.header(
-            rx.table.row(
-                cell("Panel"),
-                cell("Service"),
-                cell("Build", display=WIDE),
-                cell("Population", display=WIDE),
-                cell("Use"),
-                cell("Changed", display=WIDE),
-                cell("Actions"),
-            )
+    return table(
+        "Panels",
+        (
+            "Panel",
+            "Service",
+            column("Build", is_wide=True),
+            column("Population", is_wide=True),
+            "Use",
+            column("Changed", is_wide=True),
+            "Actions",
         ),
-        rx.table.body(rx.foreach(AdminPanelsState.panels, _row)),
-        variant="surface",
-        size="1",
+        rx.foreach(AdminPanelsState.panels, _row),
     )
 
 
@@ -171,7 +168,7 @@ def _table() -> rx.Component:
 )
 def admin_panels() -> rx.Component:
     """List the panels with what can be done to them."""
-    add = rx.link(rx.button("Add a panel"), href="/admin/panels/new")
+    add = link_button("Add a panel", "/admin/panels/new")
     nothing = empty_state(
         "layers-2",
         "No panels yet",

@@ -7,6 +7,7 @@ import reflex as rx
 from app.components.fact_list import fact_list
 from app.components.frame import field, section
 from app.components.status import badge
+from app.components.table import column, table
 from app.connectors import CONNECTORS
 from app.connectors.stages import Stage, examine
 from app.domain.access import Actor
@@ -118,14 +119,11 @@ def _stage(stage: StageItem) -> rx.Component:
 
 
 def _stages() -> rx.Component:
-    cell = rx.table.column_header_cell
-    head = rx.table.row(
-        cell("Stage"), cell("Result"), cell("Time", align="right"), cell("What was found")
-    )
-    return rx.table.root(
-        rx.table.header(head),
-        rx.table.body(rx.foreach(ConnectionTestState.stages, _stage)),
-        size="1",
+    return table(
+        "Stages of the test",
+        ("Stage", "Result", column("Time", align="right"), "What was found"),
+        rx.foreach(ConnectionTestState.stages, _stage),
+        in_card=True,
     )
 
 
@@ -138,11 +136,11 @@ def _parameter(parameter: ParameterItem) -> rx.Component:
 
 
 def _parameters() -> rx.Component:
-    cell = rx.table.column_header_cell
-    return rx.table.root(
-        rx.table.header(rx.table.row(cell("Engine parameter"), cell("Type"), cell("Default"))),
-        rx.table.body(rx.foreach(ConnectionTestState.parameters, _parameter)),
-        size="1",
+    return table(
+        "Engine parameters",
+        ("Engine parameter", "Type", "Default"),
+        rx.foreach(ConnectionTestState.parameters, _parameter),
+        in_card=True,
     )
 
 

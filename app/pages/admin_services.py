@@ -4,10 +4,11 @@ from typing import Any
 
 import reflex as rx
 
-from app.components.controls import WIDE, labelled_switch, quiet_button
-from app.components.frame import empty_state, field, page_header, skeleton
+from app.components.controls import labelled_switch, quiet_button
+from app.components.frame import empty_state, field, link_button, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import badge, health_status
+from app.components.table import WIDE, column, table
 from app.domain import services as domain
 from app.domain.access import Actor
 from app.pages.template import page
@@ -145,22 +146,18 @@ def _row(item: ServiceItem) -> rx.Component:
 
 
 def _table() -> rx.Component:
-    cell = rx.table.column_header_cell
-    return rx.table.root(
-        rx.table.header(
-            rx.table.row(
-                cell("Service"),
-                cell("Health"),
-                cell("Protocol", display=WIDE),
-                cell("Location", display=WIDE),
-                cell("Panels", align="right", display=WIDE),
-                cell("Last check", display=WIDE),
-                cell("Actions"),
-            )
+    return table(
+        "Services",
+        (
+            "Service",
+            "Health",
+            column("Protocol", is_wide=True),
+            column("Location", is_wide=True),
+            column("Panels", align="right", is_wide=True),
+            column("Last check", is_wide=True),
+            "Actions",
         ),
-        rx.table.body(rx.foreach(AdminServicesState.services, _row)),
-        variant="surface",
-        size="1",
+        rx.foreach(AdminServicesState.services, _row),
     )
 
 
@@ -172,7 +169,7 @@ def _table() -> rx.Component:
 )
 def admin_services() -> rx.Component:
     """List the services with what can be done to them."""
-    add = rx.link(rx.button("Add a service"), href="/admin/services/new")
+    add = link_button("Add a service", "/admin/services/new")
     nothing = empty_state(
         "server-cog",
         "No services yet",

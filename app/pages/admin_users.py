@@ -8,6 +8,7 @@ import reflex as rx
 from app.components.frame import field, notice, page_header, section
 from app.components.moment import moment
 from app.components.status import badge
+from app.components.table import table
 from app.config import settings
 from app.domain import people
 from app.domain.access import ROLE_TITLES, Actor
@@ -202,7 +203,6 @@ def _add_form() -> rx.Component:
 @page("/admin/users", title="People", on_load=AdminUsersState.load)
 def admin_users() -> rx.Component:
     """Show the people and, to those who may, how to add one."""
-    head = ("Name", "E-mail address", "Roles", "State", "Last signed in", "Actions")
     return rx.fragment(
         page_header("People", subtitle="Who may sign in, and with which role."),
         _new_link(),
@@ -218,18 +218,11 @@ def admin_users() -> rx.Component:
                 max_width="320px",
                 margin_bottom="12px",
             ),
-            rx.el.div(
-                rx.table.root(
-                    rx.table.header(
-                        rx.table.row(*[rx.table.column_header_cell(title) for title in head])
-                    ),
-                    rx.table.body(rx.foreach(AdminUsersState.people, _person_row)),
-                    size="1",
-                ),
-                class_name="scroll-x",
-                tab_index=0,
-                role="region",
-                aria_label="People",
+            table(
+                "People",
+                ("Name", "E-mail address", "Roles", "State", "Last signed in", "Actions"),
+                rx.foreach(AdminUsersState.people, _person_row),
+                in_card=True,
             ),
         ),
     )

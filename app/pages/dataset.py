@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 import reflex as rx
 
 from app.components.confirm import confirm
-from app.components.frame import empty_state, fact, facts, field, page_header, section
+from app.components.frame import empty_state, fact, facts, field, link_button, page_header, section
 from app.components.moment import moment
 from app.components.status import dataset_state
 from app.components.upload import genotype_upload
@@ -144,7 +144,7 @@ def _rename_button() -> rx.Component:
                     ),
                     rx.el.div(
                         rx.dialog.close(rx.button("Cancel", type="button", **quiet)),
-                        rx.dialog.close(rx.button("Rename", type="submit", high_contrast=True)),
+                        rx.dialog.close(rx.button("Rename", type="submit")),
                         class_name="row",
                         justify_content="flex-end",
                     ),
@@ -171,13 +171,7 @@ def _delete_button() -> rx.Component:
 def _submit_button() -> rx.Component:
     return rx.cond(
         SessionState.permissions.contains("job:submit") & (DatasetState.head["state"] == "ready"),
-        rx.link(
-            rx.icon("send", size=15, aria_hidden="true"),
-            "Submit",
-            href=f"/submit?dataset={DatasetState.head['ref']}",
-            underline="none",
-            class_name="link-button",
-        ),
+        link_button("Submit", f"/submit?dataset={DatasetState.head['ref']}", icon="send"),
     )
 
 

@@ -9,6 +9,7 @@ from app.components.confirm import confirm
 from app.components.frame import empty_state, section
 from app.components.moment import moment
 from app.components.status import badge, file_state
+from app.components.table import table
 from app.domain.files import FileRow
 from app.domain.uploads import UploadRow, words
 
@@ -176,19 +177,12 @@ def file_table(
 ) -> rx.Component:
     """The files with what reading them told, and the uploads that became none."""
     head = ("File", "State", "Size", "Samples", "Variants", "Chromosomes", "Phasing", "Actions")
-    table = rx.el.div(
-        rx.table.root(
-            rx.table.header(rx.table.row(*[rx.table.column_header_cell(title) for title in head])),
-            rx.table.body(
-                rx.foreach(rows, lambda row: _file_row(row, is_mine, on_delete)),
-                rx.foreach(uploads, lambda row: _upload_row(row, is_mine, on_dismiss)),
-            ),
-            size="1",
-        ),
-        class_name="scroll-x",
-        tab_index=0,
-        role="region",
-        aria_label="Files",
+    listed = table(
+        "Files",
+        head,
+        rx.foreach(rows, lambda row: _file_row(row, is_mine, on_delete)),
+        rx.foreach(uploads, lambda row: _upload_row(row, is_mine, on_dismiss)),
+        in_card=True,
     )
     nothing = empty_state(
         "file-plus",
@@ -196,4 +190,4 @@ def file_table(
         "Add the genotypes above. Each file is read when it has arrived, and what it holds is "
         "shown here.",
     )
-    return section("Files", rx.cond((rows.length() > 0) | (uploads.length() > 0), table, nothing))
+    return section("Files", rx.cond((rows.length() > 0) | (uploads.length() > 0), listed, nothing))

@@ -9,6 +9,7 @@ from app.components.frame import empty_state, page_header, pager
 from app.components.moment import moment
 from app.components.new_dataset import new_dataset
 from app.components.status import dataset_state
+from app.components.table import sortable_column, table
 from app.domain import datasets, files
 from app.domain.access import Actor
 from app.domain.datasets import PAGE_SIZE, DatasetRow
@@ -133,24 +134,6 @@ def _shown(row: DatasetRow) -> DatasetVar:
     )
 
 
-def _heading(title: str, column: str) -> rx.Component:
-    here = DatasetsState.sort == column
-    arrow = rx.cond(
-        DatasetsState.descending, rx.icon("arrow-down", size=12), rx.icon("arrow-up", size=12)
-    )
-    order = rx.cond(DatasetsState.descending, "descending", "ascending")
-    return rx.table.column_header_cell(
-        rx.el.button(
-            title,
-            rx.cond(here, arrow),
-            type="button",
-            on_click=DatasetsState.sort_by(column),
-            class_name="sort-button",
-        ),
-        custom_attrs={"aria-sort": rx.cond(here, order, "none")},
-    )
-
-
 def _row(row: rx.Var[DatasetVar]) -> rx.Component:
     return rx.table.row(
         rx.table.row_header_cell(
@@ -168,17 +151,17 @@ def _row(row: rx.Var[DatasetVar]) -> rx.Component:
 
 
 def _table() -> rx.Component:
-    return rx.el.div(
-        rx.table.root(
-            rx.table.header(rx.table.row(*[_heading(*column) for column in COLUMNS])),
-            rx.table.body(rx.foreach(DatasetsState.rows, _row)),
-            size="1",
-        ),
-        class_name="scroll-x",
-        tab_index=0,
-        role="region",
-        aria_label="Datasets",
-    )
+    columns = [
+        sortable_column(
+            title,
+            key,
+            sort=DatasetsState.sort,
+            is_descending=DatasetsState.descending,
+            on_sort=DatasetsState.sort_by,
+        )
+        for title, key in COLUMNS
+    ]
+    return table("Datasets", columns, rx.foreach(DatasetsState.rows, _row))
 
 
 def _quota() -> rx.Component:

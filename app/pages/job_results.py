@@ -5,6 +5,7 @@ from typing import TypedDict
 import reflex as rx
 
 from app.components.status import badge
+from app.components.table import WIDE, column, table
 from app.domain.job_details import ResultRow
 from app.domain.uploads import words
 
@@ -16,9 +17,6 @@ ROLES = {
     "log": "Log",
     "other": "Other",
 }
-
-
-WIDE = rx.breakpoints(initial="none", md="table-cell")
 
 
 class ResultItem(TypedDict):
@@ -120,17 +118,11 @@ def _row(item: ResultItem) -> rx.Component:
 
 def results_table(results: rx.Var[list[ResultItem]]) -> rx.Component:
     """The table of the outputs."""
-    cell = rx.table.column_header_cell
-    return rx.table.root(
-        rx.table.header(
-            rx.table.row(
-                cell("Result"),
-                cell("State", display=WIDE),
-                cell("Size", align="right"),
-                cell("SHA-256", display=WIDE),
-                cell("Get it"),
-            )
-        ),
-        rx.table.body(rx.foreach(results, _row)),
-        size="1",
+    columns = (
+        "Result",
+        column("State", is_wide=True),
+        column("Size", align="right"),
+        column("SHA-256", is_wide=True),
+        "Get it",
     )
+    return table("Results", columns, rx.foreach(results, _row), in_card=True)

@@ -4,9 +4,10 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
-from app.components.frame import empty_state, page_header, pager, skeleton
+from app.components.frame import empty_state, link_button, page_header, pager, skeleton
 from app.components.moment import moment
 from app.components.status import JOB_STATUSES, job_status
+from app.components.table import WIDE, sortable_column, table
 from app.domain.access import Actor
 from app.domain.job_queries import SORT_COLUMNS, JobFilter, list_jobs, services_of_jobs
 from app.pages.template import page
@@ -35,7 +36,6 @@ COLUMNS = (
     ("Created", "created", True),
     ("Changed", "updated", False),
 )
-WIDE = rx.breakpoints(initial="none", md="table-cell")
 
 
 class JobsState(rx.State):
@@ -166,25 +166,6 @@ def _filters() -> rx.Component:
     )
 
 
-def _column(title: str, key: str, is_narrow: bool) -> rx.Component:
-    is_here = JobsState.sort == key
-    is_down = JobsState.order == "desc"
-    arrow = rx.cond(is_down, rx.icon("arrow-down", size=12), rx.icon("arrow-up", size=12))
-    return rx.table.column_header_cell(
-        rx.el.button(
-            title,
-            rx.cond(is_here, arrow),
-            on_click=JobsState.sort_by(key),
-            class_name="sort-button",
-            type="button",
-        ),
-        custom_attrs={
-            "aria-sort": rx.cond(is_here, rx.cond(is_down, "descending", "ascending"), "none")
-        },
-        **({} if is_narrow else {"display": WIDE}),
-    )
-
-
 def _row(item: JobItem) -> rx.Component:
     sees_all = SessionState.permissions.contains("job:read:any")
     return rx.table.row(
@@ -214,7 +195,7 @@ def _row(item: JobItem) -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    submit = rx.link(rx.button("Submit a dataset"), href="/submit")
+    submit = link_button("Submit a dataset", "/submit")
     may_submit = SessionState.permissions.contains("job:submit")
     return rx.cond(
         JobsState.is_filtered,
@@ -234,14 +215,20 @@ def _nothing() -> rx.Component:
 
 
 def _list() -> rx.Component:
-    table = rx.table.root(
-        rx.table.header(rx.table.row(*[_column(*column) for column in COLUMNS])),
-        rx.table.body(rx.foreach(JobsState.jobs, _row)),
-        variant="surface",
-        size="1",
-    )
+    columns = [
+        sortable_column(
+            title,
+            key,
+            sort=JobsState.sort,
+            is_descending=JobsState.order == "desc",
+            on_sort=JobsState.sort_by,
+            is_wide=not is_narrow,
+        )
+        for title, key, is_narrow in COLUMNS
+    ]
+    listed = table("Jobs", columns, rx.foreach(JobsState.jobs, _row))
     return rx.fragment(
-        table, pager(JobsState.number, JobsState.pages, JobsState.total, go=JobsState.go)
+        listed, pager(JobsState.number, JobsState.pages, JobsState.total, go=JobsState.go)
     )
 
 
@@ -249,7 +236,7 @@ def _list() -> rx.Component:
 def jobs() -> rx.Component:
     """Show the jobs that the address asks for."""
     may_submit = SessionState.permissions.contains("job:submit")
-    submit = rx.link(rx.button(rx.icon("send", size=15), "Submit"), href="/submit")
+    submit = link_button("Submit", "/submit", icon="send")
     return rx.fragment(
         page_header("Jobs", rx.cond(may_submit, submit)),
         rx.cond(

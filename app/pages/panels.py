@@ -4,9 +4,9 @@ from typing import TypedDict
 
 import reflex as rx
 
-from app.components.controls import WIDE
-from app.components.frame import empty_state, page_header, skeleton
+from app.components.frame import empty_state, link_button, page_header, skeleton
 from app.components.status import badge, health_status
+from app.components.table import WIDE, column, table
 from app.domain.access import Actor
 from app.domain.panels import PanelRow, list_panels, panel_filters
 from app.pages.template import page
@@ -194,27 +194,21 @@ def _row(panel: PanelItem) -> rx.Component:
 
 
 def _table() -> rx.Component:
-    cell = rx.table.column_header_cell
-    head = rx.table.row(
-        cell("Panel"),
-        cell("Build"),
-        cell("Population", display=WIDE),
-        cell("Samples", align="right", display=WIDE),
-        cell("Variants", align="right", display=WIDE),
-        cell("Service"),
-        cell("Country", display=WIDE),
-        cell("Health"),
+    columns = (
+        "Panel",
+        "Build",
+        column("Population", is_wide=True),
+        column("Samples", align="right", is_wide=True),
+        column("Variants", align="right", is_wide=True),
+        "Service",
+        column("Country", is_wide=True),
+        "Health",
     )
-    return rx.table.root(
-        rx.table.header(head),
-        rx.table.body(rx.foreach(PanelsState.panels, _row)),
-        variant="surface",
-        size="1",
-    )
+    return table("Panels", columns, rx.foreach(PanelsState.panels, _row))
 
 
 def _nothing() -> rx.Component:
-    add = rx.link(rx.button("Add a panel"), href="/admin/panels")
+    add = link_button("Add a panel", "/admin/panels")
     return rx.cond(
         PanelsState.is_filtered,
         empty_state("search-x", "No panel matches", "Clear a filter or change the search."),

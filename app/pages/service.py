@@ -8,6 +8,7 @@ from app.components.fact_list import fact_list
 from app.components.frame import empty_state, notice, page_header, section, skeleton
 from app.components.moment import moment
 from app.components.status import badge, health_status
+from app.components.table import column, table
 from app.components.token_form import token_form
 from app.domain import health
 from app.domain.access import Actor
@@ -114,22 +115,16 @@ def _panel_row(panel: OfferedPanel) -> rx.Component:
 
 
 def _panels() -> rx.Component:
-    cell = rx.table.column_header_cell
-    table = rx.table.root(
-        rx.table.header(
-            rx.table.row(
-                cell("Panel"),
-                cell("Build"),
-                cell("Population"),
-                cell("Samples", align="right"),
-                cell("Variants", align="right"),
-            )
-        ),
-        rx.table.body(rx.foreach(ServiceState.panels, _panel_row)),
-        size="1",
+    columns = (
+        "Panel",
+        "Build",
+        "Population",
+        column("Samples", align="right"),
+        column("Variants", align="right"),
     )
+    listed = table("Panels", columns, rx.foreach(ServiceState.panels, _panel_row), in_card=True)
     none = rx.text("This service has no panels here yet.", size="2", class_name="muted")
-    return section("Panels", rx.cond(ServiceState.panels, table, none))
+    return section("Panels", rx.cond(ServiceState.panels, listed, none))
 
 
 def _token() -> rx.Component:

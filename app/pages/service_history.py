@@ -9,6 +9,7 @@ import reflex as rx
 from app.components.frame import section
 from app.components.moment import exact_moment
 from app.components.status import HEALTH_STATES, health_status
+from app.components.table import column, table
 from app.domain import health
 from app.domain.access import Actor
 from app.domain.health import ProbeRow
@@ -169,23 +170,18 @@ def _row(probe: ProbeItem) -> rx.Component:
 
 
 def _table() -> rx.Component:
-    cell = rx.table.column_header_cell
     return rx.el.div(
-        rx.table.root(
-            rx.table.header(
-                rx.table.row(cell("Checked at"), cell("Health"), cell("Response", align="right"))
-            ),
-            rx.table.body(rx.foreach(ServiceHistoryState.probes, _row)),
-            size="1",
+        table(
+            "Checks, newest first",
+            ("Checked at", "Health", column("Response", align="right")),
+            rx.foreach(ServiceHistoryState.probes, _row),
+            in_card=True,
         ),
         rx.cond(
             ServiceHistoryState.probe_count > TABLE_ROWS,
             rx.text(f"The newest {TABLE_ROWS} are listed.", size="1", class_name="muted"),
         ),
-        class_name="scroll-x history-table",
-        tab_index=0,
-        role="region",
-        aria_label="Checks, newest first",
+        class_name="history-table",
     )
 
 

@@ -3,10 +3,10 @@
 import reflex as rx
 
 from app.components.beats import beats
-from app.components.controls import WIDE
-from app.components.frame import empty_state, page_header, skeleton
+from app.components.frame import empty_state, link_button, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import HEALTH_STATES, badge, health_status
+from app.components.table import WIDE, column, table
 from app.domain import health
 from app.domain.access import Actor
 from app.domain.services import list_services
@@ -116,25 +116,8 @@ def _row(item: ServiceItem) -> rx.Component:
     )
 
 
-def _head() -> rx.Component:
-    cell = rx.table.column_header_cell
-    return rx.table.header(
-        rx.table.row(
-            cell("Service"),
-            cell("Health"),
-            cell("Latest checks", display=WIDE),
-            cell("Response", align="right"),
-            cell("Last check", display=WIDE),
-            cell("Location", display=WIDE),
-            cell("Panels", align="right", display=WIDE),
-            cell("Its queue", display=WIDE),
-            cell(rx.el.span("Check now", class_name="visually-hidden"), display=WIDE),
-        )
-    )
-
-
 def _nothing() -> rx.Component:
-    add = rx.link(rx.button("Add a service"), href="/admin/services/new")
+    add = link_button("Add a service", "/admin/services/new")
     may_add = SessionState.permissions.contains("service:write")
     return rx.cond(
         ServicesState.is_filtered,
@@ -151,18 +134,24 @@ def _nothing() -> rx.Component:
 @page("/services", title="Services", on_load=ServicesState.load, live="imputation_services")
 def services() -> rx.Component:
     """Show every service with its health."""
-    table = rx.table.root(
-        _head(),
-        rx.table.body(rx.foreach(ServicesState.services, _row)),
-        variant="surface",
-        size="1",
+    columns = (
+        "Service",
+        "Health",
+        column("Latest checks", is_wide=True),
+        column("Response", align="right"),
+        column("Last check", is_wide=True),
+        column("Location", is_wide=True),
+        column("Panels", align="right", is_wide=True),
+        column("Its queue", is_wide=True),
+        column(rx.el.span("Check now", class_name="visually-hidden"), is_wide=True),
     )
+    listed = table("Services", columns, rx.foreach(ServicesState.services, _row))
     return rx.fragment(
         page_header("Services", subtitle="Where imputations run, and how each place is right now."),
         _filters(),
         rx.cond(
             ServicesState.is_loaded,
-            rx.cond(ServicesState.services, table, _nothing()),
+            rx.cond(ServicesState.services, listed, _nothing()),
             skeleton(),
         ),
     )
