@@ -64,12 +64,26 @@ def _sessions(actor: Actor) -> list[SessionVar]:
         SessionVar(
             **{
                 **asdict(row),
+                "user_agent": browser_name(row.user_agent),
                 "created_at": row.created_at.isoformat(),
                 "last_seen_at": row.last_seen_at.isoformat(),
             }
         )
         for row in rows
     ]
+
+
+def browser_name(user_agent: str) -> str:
+    """Say in two words what sent a `User-Agent`; the first match wins, as they all name others."""
+    browsers = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome"}
+    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows"}
+    browser = _first(browsers | {"Safari/": "Safari"}, user_agent)
+    system = _first(systems | {"Mac OS": "macOS", "Linux": "Linux"}, user_agent)
+    return f"{browser} on {system}" if browser and system else browser or user_agent[:60] or "–"
+
+
+def _first(names: dict[str, str], text: str) -> str:
+    return next((name for mark, name in names.items() if mark in text), "")
 
 
 def _revoke(actor: Actor, session_ref: str) -> None:

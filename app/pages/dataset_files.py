@@ -106,7 +106,8 @@ def _actions(row: rx.Var[FileVar], is_mine: rx.Var[bool], on_delete: Any) -> rx.
         rx.icon("download", size=14, aria_hidden="true"),
         rx.el.span(f"Download {row['name']}", class_name="visually-hidden"),
         href=f"/api/files/{row['ref']}",
-        is_external=False,
+        # The browser's own navigation: the page's router knows no such page.
+        reload_document=True,
         download=row["name"],
         class_name="icon-link",
     )

@@ -196,7 +196,7 @@ def _jobs_part() -> rx.Component:
         rx.cond(
             OverviewState.jobs.length() > 0,
             rx.fragment(
-                rx.el.div(rx.foreach(OverviewState.tiles, _tile), class_name="grid-3"), listed
+                rx.el.div(rx.foreach(OverviewState.tiles, _tile), class_name="tiles"), listed
             ),
             _first_steps(),
         )
