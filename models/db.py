@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel
 
@@ -41,7 +41,7 @@ BASES: dict[str, type[SQLModel]] = {
 }
 
 # What a database raises that is away, refuses, or has no free connection in time.
-UNAVAILABLE = (DBAPIError, PoolTimeout)
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 
 # Seven engines in two processes: at most 7 * 4 * 2 = 56 of PostgreSQL's 100 connections, and 14
 # when idle.

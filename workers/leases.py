@@ -16,8 +16,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.domain import job_queue
 from app.domain.job_queue import LEASE, Claim, LeaseLost
@@ -77,7 +75,7 @@ async def surviving(claimed: Claim) -> AsyncIterator[None]:
         yield
     except LeaseLost:
         log.info("another worker has the job now", job_ref=claimed.job_ref)
-    except (DBAPIError, PoolTimeout):
+    except db.UNAVAILABLE:
         raise
     except Exception:
         log.exception("a job could not be advanced", job_ref=claimed.job_ref)
@@ -98,7 +96,7 @@ async def _renew(claims: Sequence[Claim]) -> None:
     while True:
         await asyncio.sleep(LEASE.total_seconds() / 3)
         # Without the database nobody else can claim the jobs either.
-        with suppress(DBAPIError, PoolTimeout):
+        with suppress(*db.UNAVAILABLE):
             await asyncio.to_thread(work)
 
 

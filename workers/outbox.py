@@ -5,10 +5,9 @@ from collections.abc import Callable
 from time import monotonic
 
 import structlog
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.domain.relay import SOURCES, TARGETS, prune, relay_topic
+from models import db
 
 LONGEST_PAUSE = 30.0
 
@@ -37,7 +36,7 @@ def _relay(source: str, topic: str) -> None:
         return
     try:
         _drain(lambda: relay_topic(source, topic))
-    except (OperationalError, PoolTimeout) as error:
+    except db.UNAVAILABLE as error:
         if not pause:
             log.warning(
                 "outbox waits for a database",

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.config import settings
 from app.logs import configure_logs
@@ -84,7 +82,7 @@ async def serve() -> None:
     scheduler.shutdown(wait=False)
     try:
         await release_all()
-    except (DBAPIError, PoolTimeout) as error:
+    except db.UNAVAILABLE as error:
         log.warning("claims could not be given back", error=type(error).__name__)
     db.dispose()
     log.info("worker stopped", worker=WORKER)
@@ -115,7 +113,7 @@ def _patient(duty: Duty) -> Callable[[], Awaitable[None]]:
         nonlocal is_away
         try:
             is_proof = await duty.run() is not False
-        except (DBAPIError, PoolTimeout) as error:
+        except db.UNAVAILABLE as error:
             if not is_away:
                 log.warning("a database is away", duty=duty.name, error=_first_line(error))
             is_away = True

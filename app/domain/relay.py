@@ -9,8 +9,6 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from sqlalchemy import delete, func
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, col, select
 
 from app.domain import audit, notifications
@@ -82,7 +80,7 @@ def _deliver(session: Session, row: Outbox) -> bool:
     try:
         with db.session(target) as other:
             receive(other, event_ref=row.event_ref, payload=row.payload)
-    except (OperationalError, PoolTimeout):
+    except db.UNAVAILABLE:
         raise
     except Exception as error:
         row.attempts += 1

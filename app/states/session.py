@@ -3,8 +3,6 @@
 from contextlib import suppress
 
 import reflex as rx
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.domain.access import Actor
 from app.domain.notifications import unread_count
@@ -36,7 +34,7 @@ class SessionState(rx.State):
         self.permissions = sorted(actor.permissions)
         self._session_ref = actor.session_ref
         # Without its database there is no number, and every page works all the same.
-        with suppress(DBAPIError, PoolTimeout):
+        with suppress(*db.UNAVAILABLE):
             self.unread = await call(db.NOTIFICATIONS, unread_count, actor=actor)
         self.is_ready = True
 

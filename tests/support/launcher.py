@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.servers import ROOT, free_port
+from tests.support.processes import ROOT, free_port
 
 
 @dataclass

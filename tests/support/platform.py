@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from scripts import frontend
-from tests.support.servers import ROOT, Server, free_port
+from tests.support.processes import ROOT, free_port
+from tests.support.servers import Server
 
 
 def start_web(*, log: Path | None = None, **environment: str) -> Server:
