@@ -30,10 +30,12 @@ def postgres(data_dir: Path) -> Iterator[str]:
     from app import migrate
     from app.config import settings
     from models import db
+    from tests.support.databases import write_without_waiting
 
     settings.cache_clear()
     migrate.main()
     db.configure(settings().database_urls)
+    write_without_waiting()
     yield os.environ["FGIP_DATABASE_URL"]
     db.dispose()
 

@@ -18,7 +18,7 @@ import app.app  # noqa: F401  (registers every page)
 from app.domain import datasets
 from app.pages.template import PAGES
 from models import db
-from models.jobs import JobLog, JobResult, Submission
+from models.jobs import Job, JobLog, JobResult, Submission
 from models.notifications import Notification
 from models.users import Role
 from tests.support.people import sign_in
@@ -137,8 +137,9 @@ def things_of(owner_ref: str) -> list[str]:
     job_ref = submit_one("CANARY job", owner=owner, chosen=panel("CANARY panel"))
     with db.session(db.JOBS) as session:
         submission = session.exec(select(Submission)).one()
-        session.add(JobLog(job_id=1, name="CANARY log", text="CANARY text"))
-        session.add(JobResult(job_id=1, name="CANARY result"))
+        job_id = session.exec(select(Job.id)).one()
+        session.add(JobLog(job_id=job_id, name="CANARY log", text="CANARY text"))
+        session.add(JobResult(job_id=job_id, name="CANARY result"))
         refs = [job_ref, submission.ref]
     with db.session(db.FILES) as session:
         refs.append(datasets.create_dataset(session, actor=owner, name="CANARY dataset"))
