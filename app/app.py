@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from fastapi import FastAPI
 
-from app.api import downloads, health, service_tokens, uploads
+from app.api import downloads, health, health_checks, service_tokens, uploads
 from app.api import sign_in as sign_in_routes
 from app.api.errors import answer_platform_error
 from app.config import settings
@@ -57,6 +57,7 @@ api.include_router(sign_in_routes.router)
 api.include_router(uploads.router)
 api.include_router(downloads.router)
 api.include_router(service_tokens.router)
+api.include_router(health_checks.router)
 
 app = rx.App(
     html_lang="en",

@@ -185,6 +185,23 @@ def _table() -> rx.Component:
     )
 
 
+def _download() -> rx.Component:
+    hours = rx.match(
+        ServiceHistoryState.span,
+        *[(key, str(round(span.total_seconds() / 3600))) for key, span in RANGES.items()],
+        "24",
+    )
+    return rx.link(
+        rx.icon("download", size=14, aria_hidden="true"),
+        "These checks as CSV",
+        href=f"/api/services/{ServiceHistoryState.service_ref}/checks.csv?hours={hours}",
+        # The browser's own navigation: the page's router knows no such page.
+        reload_document=True,
+        size="2",
+        class_name="action-link",
+    )
+
+
 def history_section() -> rx.Component:
     """The section of a service's page that shows its checks."""
     choose = rx.segmented_control.root(
@@ -201,6 +218,7 @@ def history_section() -> rx.Component:
                 rx.text(ServiceHistoryState.availability, size="2", class_name="muted"),
                 _chart(),
                 _table(),
+                _download(),
                 class_name="stack",
             ),
             rx.text("No checks in this time.", size="2", class_name="muted"),
