@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.errors import Invalid, NotFound
-from app.domain.recipes import parse_recipe
+from app.domain.recipes import Recipe, parse_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_CHARACTERS = 100_000
@@ -63,5 +63,9 @@ def parse_json_object(text: str) -> dict[str, Any]:
 
 
 def recipe_text(recipe: Mapping[str, Any]) -> str:
-    """A recipe as it is shown in the editor; nothing where there is none."""
-    return json.dumps(recipe, indent=2, ensure_ascii=False) if recipe else ""
+    """A recipe as it is shown in the editor; nothing where there is none.
+
+    What a run is made of comes first, as in the schema: the database keeps no order.
+    """
+    ordered = {name: recipe[name] for name in Recipe.model_fields if name in recipe} | dict(recipe)
+    return json.dumps(ordered, indent=2, ensure_ascii=False) if recipe else ""

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 import reflex as rx
 
+from app.components.confirm import confirm
 from app.components.controls import labelled_switch, quiet_button
 from app.components.frame import empty_state, link_button, page_header, skeleton
 from app.components.moment import moment
@@ -95,30 +96,13 @@ def _use(row: PanelRow) -> str:
 
 
 def _retire(item: AdminPanelItem) -> rx.Component:
-    return rx.alert_dialog.root(
-        rx.alert_dialog.trigger(quiet_button("Retire", aria_label="Retire " + item.name)),
-        rx.alert_dialog.content(
-            rx.alert_dialog.title("Retire ", item.name, "?"),
-            rx.alert_dialog.description(
-                "Nobody can choose it any more. Jobs that used it keep what they know of it, and "
-                "you can restore it.",
-                size="2",
-                margin_bottom="16px",
-            ),
-            rx.el.div(
-                rx.alert_dialog.cancel(quiet_button("Keep it")),
-                rx.alert_dialog.action(
-                    rx.button(
-                        "Retire",
-                        size="1",
-                        color_scheme="red",
-                        on_click=AdminPanelsState.retire(item.ref),
-                    )
-                ),
-                class_name="row",
-            ),
-            max_width="440px",
-        ),
+    return confirm(
+        quiet_button("Retire", aria_label="Retire " + item.name),
+        title="Retire " + item.name + "?",
+        text="Nobody can choose it any more. Jobs that used it keep what they know of it, and you "
+        "can restore it.",
+        action="Retire",
+        on_confirm=AdminPanelsState.retire(item.ref),
     )
 
 

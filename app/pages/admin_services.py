@@ -91,7 +91,9 @@ def _retire(item: ServiceItem) -> rx.Component:
                 field("Why (for the audit log)", rx.input(name="reason", max_length=500)),
                 rx.el.div(
                     rx.alert_dialog.cancel(quiet_button("Keep it", type="button")),
-                    rx.button("Retire", type="submit", size="1", color_scheme="red"),
+                    rx.button(
+                        "Retire", type="submit", size="1", color_scheme="red", high_contrast=True
+                    ),
                     class_name="row dialog-actions",
                 ),
                 on_submit=AdminServicesState.retire,

@@ -54,6 +54,7 @@ def _links(*, label: str) -> rx.Component:
             rx.el.div(
                 rx.text("Administration", size="1", class_name="nav-title"),
                 *[_link(*entry) for entry in ADMINISTRATION],
+                class_name="nav-group",
             ),
         ),
         aria_label=label,
