@@ -8,7 +8,7 @@ import reflex as rx
 from app.components.frame import field, notice, page_header, section
 from app.components.moment import moment
 from app.components.status import badge
-from app.components.table import table
+from app.components.table import WIDE, column, table
 from app.config import settings
 from app.domain import people
 from app.domain.access import ROLE_TITLES, Actor
@@ -130,10 +130,14 @@ def _actions(row: rx.Var[PersonVar]) -> rx.Component:
     switch = rx.button(
         rx.cond(row["is_active"], "Deactivate", "Activate"),
         on_click=AdminUsersState.change_active(row["ref"], ~row["is_active"]),
+        aria_label=rx.cond(row["is_active"], "Deactivate ", "Activate ") + row["name"],
         **quiet,
     )
     renew = rx.button(
-        "New link", on_click=AdminUsersState.renew_link(row["ref"], row["email"]), **quiet
+        "New link",
+        on_click=AdminUsersState.renew_link(row["ref"], row["email"]),
+        aria_label="New link for " + row["name"],
+        **quiet,
     )
     is_me = row["ref"] == SessionState.user_ref
     return rx.el.div(renew, rx.cond(is_me, rx.fragment(), switch), class_name="row")
@@ -141,11 +145,10 @@ def _actions(row: rx.Var[PersonVar]) -> rx.Component:
 
 def _person_row(row: rx.Var[PersonVar]) -> rx.Component:
     return rx.table.row(
-        rx.table.row_header_cell(row["name"]),
-        rx.table.cell(row["email"]),
-        rx.table.cell(row["roles"]),
+        rx.table.row_header_cell(row["name"], rx.text(row["email"], size="1", class_name="muted")),
+        rx.table.cell(row["roles"], display=WIDE),
         rx.table.cell(_state_of(row)),
-        rx.table.cell(moment(row["last_sign_in_at"])),
+        rx.table.cell(moment(row["last_sign_in_at"]), display=WIDE),
         rx.table.cell(
             rx.cond(SessionState.permissions.contains("user:write"), _actions(row), rx.fragment())
         ),
@@ -220,7 +223,13 @@ def admin_users() -> rx.Component:
             ),
             table(
                 "People",
-                ("Name", "E-mail address", "Roles", "State", "Last signed in", "Actions"),
+                (
+                    "Person",
+                    column("Roles", is_wide=True),
+                    "State",
+                    column("Last signed in", is_wide=True),
+                    "Actions",
+                ),
                 rx.foreach(AdminUsersState.people, _person_row),
                 in_card=True,
             ),

@@ -9,7 +9,7 @@ from app.components.frame import empty_state, page_header, pager
 from app.components.moment import moment
 from app.components.new_dataset import new_dataset
 from app.components.status import dataset_state
-from app.components.table import sortable_column, table
+from app.components.table import WIDE, sortable_column, table
 from app.domain import datasets, files
 from app.domain.access import Actor
 from app.domain.datasets import PAGE_SIZE, DatasetRow
@@ -20,16 +20,16 @@ from app.states.guard import guarded
 from app.states.session import SessionState
 from models import db
 
-# (title, column of DatasetRow)
+# (title, column of DatasetRow, whether it is left out on a narrow screen)
 COLUMNS = (
-    ("Name", "name"),
-    ("State", "state"),
-    ("Files", "file_count"),
-    ("Size", "size"),
-    ("Samples", "samples"),
-    ("Variants", "variants"),
-    ("Build", "build"),
-    ("Created", "created_at"),
+    ("Name", "name", False),
+    ("State", "state", False),
+    ("Files", "file_count", True),
+    ("Size", "size", True),
+    ("Samples", "samples", True),
+    ("Variants", "variants", True),
+    ("Build", "build", True),
+    ("Created", "created_at", False),
 )
 
 
@@ -140,11 +140,11 @@ def _row(row: rx.Var[DatasetVar]) -> rx.Component:
             rx.link(row["name"], href=f"/datasets/{row['ref']}"), min_width="140px"
         ),
         rx.table.cell(dataset_state(row["state"])),
-        rx.table.cell(row["file_count"]),
-        rx.table.cell(row["size"], white_space="nowrap"),
-        rx.table.cell(row["samples"]),
-        rx.table.cell(row["variants"]),
-        rx.table.cell(row["build"]),
+        rx.table.cell(row["file_count"], display=WIDE),
+        rx.table.cell(row["size"], white_space="nowrap", display=WIDE),
+        rx.table.cell(row["samples"], display=WIDE),
+        rx.table.cell(row["variants"], display=WIDE),
+        rx.table.cell(row["build"], display=WIDE),
         rx.table.cell(moment(row["created_at"]), white_space="nowrap"),
         vertical_align="middle",
     )
@@ -158,8 +158,9 @@ def _table() -> rx.Component:
             sort=DatasetsState.sort,
             is_descending=DatasetsState.descending,
             on_sort=DatasetsState.sort_by,
+            is_wide=is_wide,
         )
-        for title, key in COLUMNS
+        for title, key, is_wide in COLUMNS
     ]
     return table("Datasets", columns, rx.foreach(DatasetsState.rows, _row))
 

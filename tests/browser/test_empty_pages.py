@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 import pytest
+from playwright.sync_api import expect
 
 import app.app  # noqa: F401  (registers every page)
 from app.pages.template import PAGES
@@ -26,3 +27,22 @@ def test_an_empty_page_is_fit_for_everybody(
     ada.open(re.sub(r"\[\w+\]", "new" if route.startswith("/admin") else "unknown", route))
     ada.settle()
     assert faults(ada.page) == ""
+
+
+def test_a_refused_sign_in_is_fit_for_everybody(platform: Platform, meet: Meet) -> None:
+    page = meet().page
+    page.goto("/sign-in")
+    page.get_by_label("E-mail address").fill("nobody@lab.example")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("is wrong")
+    assert faults(page) == ""
+
+
+def test_the_first_administrator_s_form_is_fit_for_everybody(
+    platform: Platform, meet: Meet
+) -> None:
+    page = meet().page
+    page.goto(platform.setup_link)
+    expect(page.get_by_label("Your name")).to_be_visible()
+    assert faults(page) == ""

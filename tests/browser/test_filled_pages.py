@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 import app.app  # noqa: F401  (registers every page)
 from app.pages.template import PAGES
 from demo.dataset import write as write_demo_dataset
-from tests.support.axe import faults
+from tests.support.axe import faults, violations
 from tests.support.demo_service import demo_service
 from tests.support.filling import add_dataset, add_panel, add_service, somebody, wait_for
 from tests.support.processes import ROOT, free_port
@@ -87,3 +87,30 @@ def test_a_job_is_fit_for_everybody_however_it_is(meet: Meet, filled: Filled, st
     ada.open(f"/jobs/{filled.jobs[status]}")
     expect(ada.page.get_by_role("main").get_by_text(status.capitalize()).first).to_be_visible()
     assert faults(ada.page) == ""
+
+
+def test_what_opens_on_a_page_is_fit_for_everybody(meet: Meet, filled: Filled) -> None:
+    ada = meet(filled.cookies)
+    page = ada.page
+    for path, button in (
+        ("/datasets", "New dataset"),
+        (filled.address("/datasets/[dataset_ref]"), "Rename"),
+        (filled.address("/datasets/[dataset_ref]"), "Delete"),
+        ("/admin/services", "Retire Demo"),
+        ("/admin/panels", "Retire Simulated panel"),
+    ):
+        ada.open(path)
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(page.get_by_role("dialog").or_(page.get_by_role("alertdialog"))).to_be_visible()
+        assert faults(page) == "", f"{button} on {path}"
+
+
+def test_the_menu_of_a_phone_is_fit_for_everybody(meet: Meet, filled: Filled) -> None:
+    ada = meet(filled.cookies, viewport={"width": 390, "height": 844})
+    ada.open("/jobs")
+    ada.page.get_by_role("button", name="Open the menu").click()
+    menu = ada.page.get_by_role("dialog", name="Menu")
+    assert violations(ada.page) == []
+    menu.get_by_role("link", name="Services").first.click()
+    expect(ada.page.get_by_role("heading", name="Services", level=1)).to_be_visible()
+    expect(menu).to_have_count(0)

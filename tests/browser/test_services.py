@@ -10,6 +10,7 @@ from app.domain import services
 from app.domain.access import ROLES, Actor
 from app.domain.service_fields import parse_service
 from models import db
+from tests.support.axe import faults
 from tests.support.peers import Peer
 from tests.support.people import sign_in
 from tests.support.platform import start_worker
@@ -51,10 +52,12 @@ def test_a_service_is_tested_in_stages_described_and_saved(page: Page, demo: Pee
     page.get_by_role("button", name="Test the connection").click()
     expect(page.get_by_role("row", name="DNS")).to_contain_text("Failed")
     expect(page.get_by_role("row", name="Valid answer")).to_contain_text("Not reached")
+    assert faults(page) == ""
     address.fill(demo.base_url)
     page.get_by_role("button", name="Test the connection").click()
     expect(page.get_by_role("row", name="Valid answer")).to_contain_text("Passed")
     expect(page.get_by_text("SIMULATION 1.0")).to_be_visible()
+    assert faults(page) == ""
     name = page.locator("input[name=name]")
     expect(name).to_have_value(re.compile("."))
     name.fill("Demo node")

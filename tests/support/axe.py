@@ -28,13 +28,14 @@ def faults(page: Page) -> str:
             page.emulate_media(color_scheme=theme)
             page.locator(f"html.{theme}").wait_for()
             page.evaluate(TRANSITIONS_END)
-            found += [f"{theme}, {width}: {fault}" for fault in _violations(page)]
+            found += [f"{theme}, {width}: {fault}" for fault in violations(page)]
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.emulate_media(color_scheme=THEMES[0])
     return "\n".join(found)
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
+    """Find what axe complains of in the page as it stands."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     result: dict[str, Any] = page.evaluate(
