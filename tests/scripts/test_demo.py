@@ -5,7 +5,6 @@ import signal
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.support.launcher import Platform, is_alive, running
 
@@ -27,12 +26,10 @@ def sign_in(platform: Platform) -> httpx.Response:
     )
 
 
-def test_the_demo_signs_in_with_what_it_printed_and_cleans_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_signs_in_with_what_it_printed_and_cleans_up(tmp_path: Path) -> None:
     # It would fail at once if it touched a configured database.
-    monkeypatch.setenv("FGIP_DATABASE_URL", "postgresql://lab@127.0.0.1:9")
-    with running(tmp_path, "--demo") as platform:
+    configured = {"FGIP_DATABASE_URL": "postgresql://lab@127.0.0.1:9"}
+    with running(tmp_path, "--demo", environment=configured) as platform:
         assert "simulation" in platform.output
         assert "/setup?token=" not in platform.output
         answer = sign_in(platform)

@@ -86,11 +86,12 @@ def running(
 
 
 def launch(*options: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
-    """Start the launcher; a test reads what it prints."""
+    """Start the launcher without the settings of this run; a test reads what it prints."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("FGIP_")}
     return subprocess.Popen(
         [sys.executable, "-m", "scripts.launch", *options],
         cwd=ROOT,
-        env=os.environ | dict(env or {}),
+        env=outside | dict(env or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
