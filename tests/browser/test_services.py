@@ -46,7 +46,7 @@ def service_names() -> list[str]:
 
 def test_a_service_is_tested_in_stages_described_and_saved(page: Page, demo: Peer) -> None:
     page.goto("/admin/services")
-    page.get_by_role("button", name="Add a service").first.click()
+    page.get_by_role("link", name="Add a service").first.click()
     address = page.get_by_label("Address of the service")
     address.fill("https://no-such-host.invalid/ga4gh/wes/v1")
     page.get_by_role("button", name="Test the connection").click()
