@@ -3,6 +3,7 @@
 import fcntl
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,7 @@ def build() -> None:
                 "registry: where it is elsewhere, set NPM_CONFIG_REGISTRY to its address."
             )
         follow_the_visitor(CLIENT)
+        tidy_lock()
         STAMP.write_text(fingerprint())
 
 
@@ -72,6 +74,17 @@ def follow_the_visitor(client: Path) -> None:
         raise RuntimeError(f"no address of the building machine in {script.name}")
     script.write_text(code)
     script.with_name(f"{script.name}.gz").write_bytes(gzip.compress(code.encode(), mtime=0))
+
+
+def tidy_lock() -> None:
+    """Sort the list of packages, so that it changes only when a package does.
+
+    Reflex writes it in an order that depends on what was installed before.
+    """
+    packages = ROOT / "reflex.lock" / "package.json"
+    packages.write_text(
+        json.dumps(json.loads(packages.read_text()), indent=2, sort_keys=True) + "\n"
+    )
 
 
 def same_origin(match: re.Match[str]) -> str:
