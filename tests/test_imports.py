@@ -45,7 +45,7 @@ ALLOWED = {
         "plotly",
         "pandas",
     },
-    "app/api": {"app.api", "app.domain", "app.config", "models", "fastapi"},
+    "app/api": {"app.api", "app.domain", "app.config", "models", "fastapi", "pandas"},
     "workers": {
         "workers",
         "app.domain",

@@ -121,7 +121,7 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
     except ConnectorError as error:
         await tell(size_of(path), None)
         raise _Interrupted(error, brought=size_of(path) > before) from error
-    content = await asyncio.to_thread(store.ingest_path, path)
+    content = await asyncio.to_thread(store.ingest_path, path, move=True)
     file_ref = await asyncio.to_thread(_register, claimed, result, content)
     await record(
         job_collection.record_fetched,

@@ -68,13 +68,13 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def ingest_path(path: Path, *, keep: bool = False) -> StoredPath:
+def ingest_path(path: Path, *, move: bool = False) -> StoredPath:
     """Put a file's content into the store and return its name.
 
-    The file is moved, or copied where `keep` says that it belongs to somebody else. OSError where
-    it cannot be read or the disk is full; nothing is visible in the store then.
+    The file is copied, or moved where `move` says that it is ours to take. OSError where it cannot
+    be read or the disk is full; nothing is visible in the store then.
     """
-    if not keep:
+    if move:
         return place(path, sha256_of(path))
     copy = store_folder("incoming") / secrets.token_hex(8)
     try:

@@ -43,9 +43,15 @@ def test_the_same_content_is_kept_once(tmp_path: Path) -> None:
 
 def test_a_file_that_belongs_to_somebody_else_is_copied_and_not_shared(tmp_path: Path) -> None:
     theirs = write(tmp_path / "theirs.vcf.gz", b"genotypes")
-    stored = store.ingest_path(theirs, keep=True)
+    stored = store.ingest_path(theirs)
     theirs.write_bytes(b"changed!!")
     assert stored.path.read_bytes() == b"genotypes"
+
+
+def test_a_file_of_ours_is_moved_so_that_nothing_is_left_behind(tmp_path: Path) -> None:
+    ours = write(tmp_path / "fetched", b"genotypes")
+    assert store.ingest_path(ours, move=True).path.read_bytes() == b"genotypes"
+    assert not ours.exists()
 
 
 def test_folders_and_files_are_private(tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_a_crash_before_the_rename_leaves_nothing_visible(
     source = write(tmp_path / "a", b"genotypes")
     with monkeypatch.context() as broken, pytest.raises(OSError, match="the power went"):
         broken.setattr(Path, "rename", crash)
-        store.ingest_path(source, keep=True)
+        store.ingest_path(source)
     assert list(store.names()) == []
     assert store.ingest_path(source).path.read_bytes() == b"genotypes"
 

@@ -62,7 +62,7 @@ def add_dataset(actor: Actor, name: str, file: Path) -> str:
             kind=files.INPUT,
             owner_ref=actor.user_ref,
             name=file.name,
-            content=store.ingest_path(file, keep=True),
+            content=store.ingest_path(file),
             dataset_id=session.exec(select(Dataset.id).where(Dataset.ref == ref)).one(),
         )
         session.add(FileMetadata(file_id=stored.id or 0))
