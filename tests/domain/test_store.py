@@ -31,7 +31,6 @@ def test_any_content_comes_back_by_its_sha256(tmp_path: Path, content: bytes) ->
     assert stored.sha256 == hashlib.sha256(content).hexdigest()
     assert stored.path.read_bytes() == content
     assert stored.size == len(content)
-    assert not (tmp_path / "file").exists()
 
 
 def test_the_same_content_is_kept_once(tmp_path: Path) -> None:
