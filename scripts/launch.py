@@ -178,7 +178,10 @@ def main() -> None:
     if options.part == "all":
         everything(options)
     else:
-        configure(options)
+        if configure(options).needs_embedded_postgres:
+            raise SystemExit(
+                f"Set FGIP_DATABASE_URL: “{options.part}” alone brings no PostgreSQL with it."
+            )
         os.execv(sys.executable, python(PARTS[options.part]))
 
 

@@ -1,5 +1,6 @@
 """One command starts everything, and Ctrl-C leaves nothing behind."""
 
+import os
 import signal
 import socket
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.launcher import Platform, is_alive, launch, running, until
+from tests.support.processes import free_port
 
 
 @pytest.fixture
@@ -23,6 +25,13 @@ def failure_of(*options: str, **environment: str) -> str:
     assert process.returncode not in (0, None)
     assert "Traceback" not in said
     return said.strip()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def make_administrator(platform: Platform) -> httpx.Response:
@@ -114,6 +123,31 @@ def test_a_url_of_another_kind_of_database_is_refused_with_an_example(folder: Pa
     assert "FGIP_DATABASE_URL is not the URL of a PostgreSQL server" in said
     assert "postgresql://user:password@host:5432" in said
     assert "geheim" not in said
+
+
+def test_each_part_runs_on_its_own_with_a_configured_database(
+    databases: None, folder: Path
+) -> None:
+    configured = {"FGIP_DATABASE_URL": os.environ["FGIP_DATABASE_URL"]}
+    migrate = launch("migrate", "--data-dir", str(folder), env=configured)
+    assert "/setup?token=" in migrate.communicate(timeout=60)[0]
+
+    port = free_port()
+    for part in ("web", "worker"):
+        options = (part, "--data-dir", str(folder), "--port", str(port))
+        process = launch(*options, env=configured)
+        if part == "web":
+            until(lambda: answers(f"http://127.0.0.1:{port}/livez"), "the web process")
+        else:
+            assert process.stdout is not None
+            assert "worker started" in process.stdout.readline()
+        process.terminate()
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+
+
+def test_a_part_on_its_own_says_that_it_needs_a_database(folder: Path) -> None:
+    assert "Set FGIP_DATABASE_URL" in failure_of("web", "--data-dir", str(folder))
 
 
 def test_a_port_that_is_taken_is_said_at_once(folder: Path) -> None:
