@@ -1,5 +1,7 @@
 """Composition root of the web process, nothing else."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import reflex as rx
@@ -39,11 +41,15 @@ from app.states.mishap import tell_of_mishap
 from app.states.tab import ForgetOtherSessions
 from models import db
 
+THREADS = 16
+
 
 @asynccontextmanager
 async def process():
     """Set up logs and databases for this process, and listen to the databases' changes."""
     configure_logs()
+    # By default there are six on two cores; a few slow disks or databases would hold up everybody.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     db.configure(settings().database_urls)
     async with listening():
         yield
