@@ -73,5 +73,7 @@ def sign_in() -> rx.Component:
             action="/auth/sign-in",
             class_name="stack",
         ),
+        # Whoever signs in here starts with a tab of their own, also on a shared computer.
+        on_mount=rx.call_script("sessionStorage.removeItem('token')"),
         class_name="stack",
     )

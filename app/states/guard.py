@@ -72,8 +72,7 @@ def _of_generator(handler: Callable[..., Any], permission: str) -> Callable[...,
 
 async def authorised(state: rx.State, permission: str) -> Actor:
     """Return the tab's actor; raise `NotSignedIn` or `NotAllowed`."""
-    token = _token(state.router.headers.cookie)
-    actor = await asyncio.to_thread(_actor, token)
+    actor = await asyncio.to_thread(_actor, session_token(state))
     if permission:
         require(actor, permission)
     return actor
@@ -89,9 +88,10 @@ def answer_to(error: Exception, state: rx.State) -> Any:
     return rx.toast.warning(UNAVAILABLE, duration=10_000)
 
 
-def _token(cookie_header: str) -> str:
+def session_token(state: rx.State) -> str:
+    """Return what the session cookie of the tab's last request says; never show or log it."""
     try:
-        cookie = SimpleCookie(cookie_header).get(settings().session_cookie)
+        cookie = SimpleCookie(state.router.headers.cookie).get(settings().session_cookie)
     except CookieError:
         return ""
     return cookie.value if cookie else ""

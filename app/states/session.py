@@ -23,7 +23,9 @@ class SessionState(rx.State):
     permissions: list[str] = []
     unread: int = 0
     is_ready: bool = False
+    # The session that the tab's state belongs to, and the digest of the cookie that it came with.
     _session_ref: str = ""
+    _came_with: str = ""
 
     @guarded("")
     async def load(self, actor: Actor) -> None:

@@ -12,7 +12,8 @@ from reflex_base.constants import CompileVars
 from reflex_base.event import Event
 
 from app.domain.errors import NotSignedIn
-from app.states.guard import authorised
+from app.domain.sessions import digest
+from app.states.guard import authorised, session_token
 from app.states.session import SessionState
 
 if TYPE_CHECKING:
@@ -22,16 +23,22 @@ HYDRATING = {str(CompileVars.HYDRATE), str(CompileVars.HYDRATE_AND_LOAD)}
 
 
 class ForgetOtherSessions(Middleware):
-    """Before a tab is sent its state, empty it unless the same session is still signed in."""
+    """Tie a tab's state to the session that it was loaded with."""
 
     async def preprocess(self, app: "App", state: BaseState, event: Event) -> StateUpdate | None:
-        """Reset the tab's whole state when its session ended or another one took its place."""
-        if event.name.rpartition(".")[2] in HYDRATING:
-            held = await state.get_state(SessionState)
-            try:
-                session_ref = (await authorised(held, "")).session_ref
-            except NotSignedIn:
-                session_ref = ""
-            if held._session_ref != session_ref:
-                state._get_root_state().reset()
+        """Empty the state when it is sent to another session; drop what an earlier one left over.
+
+        An event that was on its way when the session changed would fill the tab again.
+        """
+        held = await state.get_state(SessionState)
+        came_with = digest(session_token(held))
+        if event.name.rpartition(".")[2] not in HYDRATING:
+            return StateUpdate() if held._came_with not in ("", came_with) else None
+        try:
+            session_ref = (await authorised(held, "")).session_ref
+        except NotSignedIn:
+            session_ref = ""
+        if held._session_ref != session_ref:
+            state._get_root_state().reset()
+        held._came_with = came_with
         return None

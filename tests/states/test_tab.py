@@ -32,7 +32,7 @@ def test_a_tab_forgets_what_it_held_with_its_session(
 
     async def visit() -> str:
         async with Tab(web.url, cookies=rosa) as tab:
-            await tab.send(HYDRATE)
+            await tab.send(HYDRATE, path="/sign-in")
             await tab.send(LOAD_SESSION)
             await tab.until_received("rosa@lab.example")
         if how == "revoked":
@@ -62,3 +62,25 @@ def test_a_tab_that_reconnects_with_the_same_session_keeps_what_it_held(
             await again.until_received("rosa@lab.example")
 
     asyncio.run(visit())
+
+
+def test_an_event_that_an_earlier_session_left_over_is_dropped(
+    databases: None, web: Server
+) -> None:
+    _, rosa = sign_in("rosa")
+    _, eve = sign_in("eve")
+
+    async def visit() -> str:
+        async with Tab(web.url, cookies=rosa) as tab:
+            await tab.send(HYDRATE, path="/sign-in")
+            await tab.until_received("session_state")
+        async with Tab(web.url, cookies=eve, token=tab.token) as again:
+            await again.send(HYDRATE, path="/sign-in")
+            await again.until_received("session_state")
+        async with Tab(web.url, cookies=rosa, token=tab.token) as left_over:
+            await left_over.send(LOAD_SESSION, path="/sign-in")
+            await left_over.send(HYDRATE, path="/sign-in")
+            await left_over.until_received("session_state")
+            return str(left_over.received)
+
+    assert "rosa" not in asyncio.run(visit())
