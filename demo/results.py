@@ -13,7 +13,7 @@ from demo.vcf import Target
 
 HEADER = [
     *vcf.HEADER,
-    '##INFO=<ID=AF,Number=1,Type=Float,Description="Estimated frequency of the ALT allele">',
+    '##INFO=<ID=AF,Number=A,Type=Float,Description="Estimated frequency of the ALT allele">',
     '##INFO=<ID=MAF,Number=1,Type=Float,Description="Estimated frequency of the rarer allele">',
     '##INFO=<ID=R2,Number=1,Type=Float,Description="Estimated imputation accuracy (r-square)">',
     '##INFO=<ID=ER2,Number=1,Type=Float,Description="Empirical (leave-one-out) r-square">',
