@@ -24,6 +24,7 @@ USER platform
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD [".venv/bin/python", "-c", \
-    "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
+    "import os, urllib.request as u; \
+     u.urlopen('http://127.0.0.1:' + os.environ['FGIP_PORT'] + '/livez', timeout=4)"]
 ENTRYPOINT [".venv/bin/python", "-m", "scripts.launch"]
 CMD ["all"]
