@@ -3,6 +3,7 @@
 The forms post here and are redirected; what went wrong travels back as a short code.
 """
 
+from threading import BoundedSemaphore
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -17,13 +18,17 @@ from models import db
 
 router = APIRouter(prefix="/auth", dependencies=[Depends(refuse_foreign_origin)])
 
+# Hashing a password takes most of a second and holds a connection of the user database meanwhile:
+# many sign-ins at once must not take the connections that every other request needs.
+_hashing = BoundedSemaphore(2)
+
 Text = Annotated[str, Form(max_length=1000)]
 
 
 @router.post("/sign-in")
 def sign_in(request: Request, email: Text, password: Text, next: Text = "/") -> RedirectResponse:
     """Check a password; on success set the session cookie and go to `next`."""
-    with db.session(db.USERS) as session:
+    with _hashing, db.session(db.USERS) as session:
         try:
             token = people.sign_in(
                 session,
@@ -57,7 +62,7 @@ def set_up(
 ) -> RedirectResponse:
     """Use a one-time set-up link: choose a password, and sign in with it."""
     try:
-        with db.session(db.USERS) as session:
+        with _hashing, db.session(db.USERS) as session:
             user = people.set_up(session, token=token, name=name, email=email, password=password)
             cookie = sessions.open_session(
                 session,
@@ -74,7 +79,7 @@ def set_up(
 def change_password(actor: CurrentActor, current: Text, new: Text) -> RedirectResponse:
     """Change one's own password; the other browsers are signed out."""
     try:
-        with db.session(db.USERS) as session:
+        with _hashing, db.session(db.USERS) as session:
             people.change_password(session, actor=actor, current=current, new=new)
     except (Invalid, Refused) as error:
         return _see("/account", problem=error.message)
