@@ -18,6 +18,7 @@ class Submission(JobsBase, table=True):
     """One dataset with one set of parameters, sent to one or more panels.
 
     `idempotency_key` comes from the form: sending the same form twice makes one submission.
+    `resubmission_of` is the ref of the job in whose place this one was made, if any.
     """
 
     __tablename__ = "submissions"
@@ -32,6 +33,7 @@ class Submission(JobsBase, table=True):
     dataset_name: str = Field(max_length=200)
     parameters: dict[str, Any] = json_object()
     idempotency_key: str = Field(max_length=64)
+    resubmission_of: str = Field(default="", max_length=40, index=True)
     created_at: datetime = moment(index=True)
 
 
@@ -41,10 +43,17 @@ class Job(JobsBase, table=True):
     `status` is what we know of the run; `contact_at` and `contact_error` are about the service
     answering at all. `remote_state` is the service's own word, kept as it came. `panel_snapshot`
     holds the panel and its recipe as they were when the job was made.
+
+    All times are by our own clock. `looked_in_vain_at`: since when the service says that no run
+    carries our id. `stalled_at`: since when the run takes far longer than is usual for its panel.
+    `offered_at`: when a run that was given up turned out to be complete after all.
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_owner_created", "owner_ref", "created_at"),)
+    __table_args__ = (
+        Index("ix_jobs_owner_created", "owner_ref", "created_at"),
+        Index("ix_jobs_panel_finished", "panel_ref", "finished_at"),
+    )
 
     id: int | None = identity()
     ref: str = ref_field()
@@ -72,8 +81,12 @@ class Job(JobsBase, table=True):
     cancel_outcome: str = Field(default="", max_length=20)
     created_at: datetime = moment()
     updated_at: datetime = moment()
+    looked_in_vain_at: datetime | None = optional_moment()
     submitted_at: datetime | None = optional_moment()
+    running_at: datetime | None = optional_moment()
+    stalled_at: datetime | None = optional_moment()
     finished_at: datetime | None = optional_moment()
+    offered_at: datetime | None = optional_moment()
 
 
 class JobStatusChange(JobsBase, table=True):
@@ -137,6 +150,21 @@ class JobResult(JobsBase, table=True):
     sha256: str = Field(default="", max_length=64)
     file_ref: str = Field(default="", max_length=40)
     fetched_bytes: int = Field(default=0, sa_type=BigInteger)
+    error_message: str = Field(default="")
+
+
+class ServiceContact(JobsBase, table=True):
+    """How the worker gets on with a service: one circuit breaker for all its jobs.
+
+    `failures` are contacts in vain in a row; until `retry_at` nobody asks the service anything.
+    """
+
+    __tablename__ = "service_contacts"
+
+    service_ref: str = Field(primary_key=True, max_length=40)
+    failures: int = Field(default=0)
+    lost_at: datetime | None = optional_moment()
+    retry_at: datetime | None = optional_moment()
     error_message: str = Field(default="")
 
 
