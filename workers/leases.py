@@ -13,9 +13,11 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any
 
 import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from app.domain import job_queue
 from app.domain.job_queue import LEASE, Claim, LeaseLost
@@ -24,6 +26,13 @@ from models import db
 
 HOST = socket.gethostname()
 WORKER = f"{HOST[:36]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+RENEW_SECONDS = 8.0
+# Work on a job ends by itself this long after its lease was last known to be held, so that nothing
+# is sent any more when another worker may have the job. The rest of the lease is for claims that
+# were slow to arrive.
+SAFE_SECONDS = LEASE.total_seconds() - 6.0
+SLOWEST_CLAIM = 4.0
 
 log = structlog.get_logger(__name__)
 
@@ -43,25 +52,44 @@ async def claim(
                 busy_services=busy_services,
             )
 
-    return await asyncio.to_thread(work)
+    started = monotonic()
+    claims = await asyncio.to_thread(work)
+    return claims if monotonic() - started < SLOWEST_CLAIM else []
 
 
 async def record(write: Callable[..., Any], claimed: Claim, **facts: Any) -> Any:
-    """Call a function of the domain for a claimed job, in a thread and a transaction of its own."""
+    """Call a function of the domain for a claimed job, in a thread and a transaction of its own.
+
+    What a service said is not thrown away because the database restarts: it is written as soon as
+    that is possible, unless the lease ends first (`kept`).
+    """
 
     def work() -> Any:
         with db.session(db.JOBS) as session:
             return write(session, claimed, **facts)
 
-    return await asyncio.to_thread(work)
+    patiently = AsyncRetrying(
+        retry=retry_if_exception_type(db.UNAVAILABLE), wait=wait_random_exponential(0.2, max=3)
+    )
+    return await patiently(asyncio.to_thread, work)
 
 
 @asynccontextmanager
 async def kept(claims: Sequence[Claim]) -> AsyncIterator[None]:
-    """Renew the leases of the claims while the block runs."""
-    renewing = asyncio.create_task(_renew(claims))
+    """Renew the leases of the claims while the block runs; end the block where that fails too long.
+
+    The work is then cut off wherever it waits, and whoever claims the job next looks what came of
+    it.
+    """
+    fence = asyncio.timeout(SAFE_SECONDS)
+    renewing = asyncio.create_task(_renew(claims, fence))
     try:
-        yield
+        async with fence:
+            yield
+    except TimeoutError:
+        if not fence.expired():
+            raise
+        log.warning("leases could not be renewed", jobs=[claimed.job_ref for claimed in claims])
     finally:
         renewing.cancel()
         with suppress(asyncio.CancelledError):
@@ -88,16 +116,19 @@ async def together(work: Iterable[Awaitable[None]]) -> None:
             raise outcome
 
 
-async def _renew(claims: Sequence[Claim]) -> None:
+async def _renew(claims: Sequence[Claim], fence: asyncio.Timeout) -> None:
     def work() -> None:
         with db.session(db.JOBS) as session:
             job_queue.renew(session, claims)
 
+    clock = asyncio.get_running_loop().time
     while True:
-        await asyncio.sleep(LEASE.total_seconds() / 3)
-        # Without the database nobody else can claim the jobs either.
+        await asyncio.sleep(RENEW_SECONDS)
+        asked = clock()
         with suppress(*db.UNAVAILABLE):
             await asyncio.to_thread(work)
+            if not fence.expired():
+                fence.reschedule(asked + SAFE_SECONDS)
 
 
 async def release_all() -> None:

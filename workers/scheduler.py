@@ -19,8 +19,9 @@ from app.config import settings
 from app.logs import configure_logs
 from models import db
 from models.base import now
-from workers import collect, files, health, heartbeat, jobs, outbox, submit
+from workers import collect, files, health, heartbeat, jobs, outbox, reconcile, submit
 from workers.leases import WORKER, release_all
+from workers.lives import living
 
 # A stop that takes longer than this is cut short. Nothing is lost: all work survives a kill.
 STOP_SECONDS = 8.0
@@ -44,6 +45,8 @@ class Duty:
 
 DUTIES = (
     Duty("heartbeat", heartbeat.beat, 10),
+    Duty("take over from dead workers", reconcile.take_over, 5),
+    Duty("set the queue right", reconcile.set_right, 60),
     # An upload or a hanging service takes one of these turns; the others go on.
     Duty("send jobs", submit.send, 1, overlapping=4),
     Duty("follow jobs", jobs.follow, 1, overlapping=16),
@@ -61,7 +64,8 @@ def main() -> None:
     """Run the worker until SIGTERM or SIGINT."""
     configure_logs()
     db.configure(settings().database_urls)
-    asyncio.run(serve())
+    with living(WORKER):
+        asyncio.run(serve())
 
 
 async def serve() -> None:

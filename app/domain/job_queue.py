@@ -17,7 +17,8 @@ from sqlmodel import Session, col, select
 from app.domain.job_states import JobStatus
 from models.jobs import Job, JobQueueEntry
 
-LEASE = timedelta(seconds=90)
+# A worker that cannot renew in time stops by itself before this ends (`workers.leases.kept`).
+LEASE = timedelta(seconds=30)
 
 FIRST_DELAY = 5.0
 LONGEST_DELAY = 15 * 60.0
@@ -132,13 +133,17 @@ def drop(session: Session, job_id: int) -> None:
     session.connection().execute(delete(JobQueueEntry).where(col(JobQueueEntry.job_id) == job_id))
 
 
-def release_all(session: Session, *, worker: str) -> None:
-    """Give back every claim of a worker that ends, so that another one need not wait."""
-    session.connection().execute(
+def release_all(session: Session, *, worker: str) -> int:
+    """Give back every claim of a worker that ends or is dead; return how many it held.
+
+    Another worker need not wait for the leases to end, then.
+    """
+    given_back = session.connection().execute(
         update(JobQueueEntry)
         .where(col(JobQueueEntry.lease_owner).startswith(f"{worker}:", autoescape=True))
         .values(lease_owner="", lease_until=None)
     )
+    return given_back.rowcount
 
 
 def delay_after(attempts: int, *, retry_after: float | None = None) -> float:

@@ -1,0 +1,37 @@
+"""Taking over from workers that died, and setting right what a crash may leave behind."""
+
+import asyncio
+
+import structlog
+
+from app.domain import job_queue, reconcile
+from models import db
+from workers.lives import dead_workers
+
+log = structlog.get_logger(__name__)
+
+
+async def take_over() -> None:
+    """Free the claims of this machine's dead workers at once, without waiting for their leases."""
+    await asyncio.to_thread(_take_over)
+
+
+async def set_right() -> None:
+    """Find jobs and places in the queue that do not belong together."""
+    await asyncio.to_thread(_set_right)
+
+
+def _take_over() -> None:
+    with dead_workers() as names:
+        for name in names:
+            with db.session(db.JOBS) as session:
+                count = job_queue.release_all(session, worker=name)
+            log.warning("a worker has died; its jobs go on", worker=name, jobs=count)
+
+
+def _set_right() -> None:
+    with db.session(db.JOBS) as session:
+        forgotten = reconcile.requeue_forgotten(session)
+        ended = reconcile.drop_ended(session)
+    if forgotten or ended:
+        log.error("jobs and queue did not agree", requeued=forgotten, dropped=ended)
