@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     probe_timeout_seconds: float = Field(20, description="a health check that takes longer fails")
     poll_interval_seconds: float = Field(15, description="time between looks at a running job")
     request_timeout_seconds: float = Field(60, description="time limit of one request to a service")
+    settling_seconds: float = Field(
+        60,
+        description="how long a service must say that it has no such run before one is sent again",
+    )
 
     log_level: str = Field("INFO", description="least severe level that is logged")
     log_json: bool = Field(False, description="log JSON lines instead of text")

@@ -133,8 +133,9 @@ class JobLog(JobsBase, table=True):
 class JobResult(JobsBase, table=True):
     """One output of a run: where it is at the service, and our own copy once it is fetched.
 
-    `state` is `listed`, `fetched`, or `remote` (it can only be had at the service: `location`
-    says where). `fetched_bytes` lets an interrupted fetch go on where it stopped.
+    `state` is `listed`, `fetched` (here and verified), `damaged` (here, but it does not open, and
+    comes so each time), or `remote` (it can only be had at the service: `location` says where).
+    `fetched_bytes` lets an interrupted fetch go on where it stopped.
     """
 
     __tablename__ = "job_results"

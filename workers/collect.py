@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import httpx
 
@@ -12,6 +12,7 @@ from app.connectors.base import (
     Busy,
     Connector,
     ConnectorError,
+    InvalidAnswer,
     NotAuthorised,
     Rejected,
     RunDetails,
@@ -26,6 +27,7 @@ from app.domain.errors import Refused
 from app.domain.job_collection import WantedResult
 from app.domain.job_queue import Claim
 from app.domain.job_states import JobStatus
+from app.domain.result_check import damage_of
 from app.domain.store import StoredPath
 from models import db
 from workers.endpoints import connector_of
@@ -121,6 +123,7 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
     except ConnectorError as error:
         await tell(size_of(path), None)
         raise _Interrupted(error, brought=size_of(path) > before) from error
+    damage = await _damage(claimed, result, path)
     content = await asyncio.to_thread(store.ingest_path, path, move=True)
     file_ref = await asyncio.to_thread(_register, claimed, result, content)
     await record(
@@ -130,7 +133,26 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
         size=content.size,
         sha256=content.sha256,
         file_ref=file_ref,
+        damage=damage,
     )
+
+
+async def _damage(claimed: Claim, result: WantedResult, path: Path) -> str:
+    """What is wrong with a result that has come whole; raises where it should come anew."""
+    damage = await asyncio.to_thread(damage_of, path, result.name)
+    if damage:
+        sha256 = await asyncio.to_thread(store.sha256_of, path)
+        if await record(
+            job_collection.record_damage,
+            claimed,
+            result_id=result.id,
+            sha256=sha256,
+            damage=damage,
+        ):
+            await asyncio.to_thread(path.unlink)
+            again = f"“{result.name}” does not open: {damage}. It is fetched anew."
+            raise _Interrupted(InvalidAnswer(again), brought=False)
+    return damage
 
 
 async def _try_again(claimed: Claim, error: ConnectorError) -> None:

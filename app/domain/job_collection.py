@@ -103,14 +103,39 @@ def record_progress(
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
 
 
-def record_fetched(
-    session: Session, claim: Claim, *, result_id: int, size: int, sha256: str, file_ref: str
-) -> None:
-    """A result is complete and in our store."""
+def record_damage(
+    session: Session, claim: Claim, *, result_id: int, sha256: str, damage: str
+) -> bool:
+    """A result has come whole, but does not open; tell whether to fetch it anew.
+
+    False where the very same bytes came before: then it is the service's own file that is damaged.
+    """
     job = claimed_job(session, claim)
     result = _result(session, result_id)
-    result.state, result.size, result.fetched_bytes = "fetched", size, size
-    result.sha256, result.file_ref, result.error_message = sha256, file_ref, ""
+    came_before = result.sha256 == sha256
+    result.sha256, result.error_message = sha256, f"It does not open: {damage}."
+    session.add(result)
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+    return not came_before
+
+
+def record_fetched(
+    session: Session,
+    claim: Claim,
+    *,
+    result_id: int,
+    size: int,
+    sha256: str,
+    file_ref: str,
+    damage: str = "",
+) -> None:
+    """A result is complete and in our store, verified or with its `damage` known."""
+    job = claimed_job(session, claim)
+    result = _result(session, result_id)
+    result.state = "damaged" if damage else "fetched"
+    result.size = result.fetched_bytes = size
+    result.sha256, result.file_ref = sha256, file_ref
+    result.error_message = f"It does not open, as the service keeps it: {damage}." if damage else ""
     session.add(result)
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
 
@@ -132,6 +157,8 @@ def record_collected(session: Session, claim: Claim) -> None:
     ).all()
     fetched, remote = states.count("fetched"), states.count("remote")
     reason = f"{fetched} result{'' if fetched == 1 else 's'} fetched and verified"
+    if damaged := states.count("damaged"):
+        reason += f"; {damaged} came damaged from {job.service_name}, see below"
     if remote:
         reason += f"; {remote} can only be had at {job.service_name}, see where below"
     change_status(session, job, JobStatus.COMPLETED, reason=reason)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, func, select
 
+from app.config import settings
 from app.connectors.base import CancelOutcome, RunState, RunStatus
 from app.domain.job_queue import Claim, claimed_job, delay_after, release, retire
 from app.domain.job_states import TERMINAL, JobStatus, change_status, hold, let_go, note
@@ -21,8 +22,6 @@ UNKNOWN_IS_NORMAL_FOR = timedelta(minutes=1)
 UNKNOWN_LOOKS = 5
 # A run that still goes on this long after the service accepted the cancel ignores it.
 CANCEL_PATIENCE = timedelta(seconds=60)
-# Before "no run carries our id" is believed, a request under way has this long to arrive.
-SETTLING = timedelta(seconds=60)
 LOOK_AGAIN = 10.0
 CANCELLING_LOOK = 5.0
 SHORTEST_LOOK = 2.0
@@ -47,9 +46,13 @@ def failed(session: Session, claim: Claim, *, reason: str) -> None:
 def sending(session: Session, claim: Claim) -> bool:
     """Say, before anything is sent, that the job is being sent; false if it may not be any more."""
     job = claimed_job(session, claim)
+    if job.status == JobStatus.SUBMITTING:
+        # Said by this claim a moment ago, when the database broke off after its commit.
+        return True
     if job.status != JobStatus.QUEUED:
         release(session, claim, after=0)
         return False
+    job.looked_in_vain_at = None
     change_status(session, job, JobStatus.SUBMITTING, reason=f"Sending to {job.service_name}")
     return True
 
@@ -59,6 +62,7 @@ def sent(session: Session, claim: Claim, *, remote_id: str, was_found: bool, pol
     job = claimed_job(session, claim)
     _heard(session, job)
     job.remote_id = remote_id
+    job.looked_in_vain_at = None
     job.submitted_at = job.submitted_at or now()
     how = "Found at the service, which had taken it" if was_found else "The service took it"
     change_status(session, job, JobStatus.SUBMITTED, reason=f"{how} as {remote_id}")
@@ -104,18 +108,17 @@ def answer_lost(session: Session, claim: Claim, *, reason: str) -> None:
 
 
 def not_found(session: Session, claim: Claim) -> None:
-    """The service says that no run carries our id: after a while to settle, it is sent again."""
+    """The service says that no run carries our id: once it has settled, the run is sent again.
+
+    A request that was under way when its worker died may still arrive, or be worked on, so that the
+    service must say so more than once, `settling_seconds` apart, beginning after that worker's end.
+    """
     job = claimed_job(session, claim)
     _heard(session, job)
-    started = session.exec(
-        select(func.max(JobStatusChange.at)).where(
-            JobStatusChange.job_id == claim.job_id,
-            col(JobStatusChange.to_status) == JobStatus.SUBMITTING,
-            col(JobStatusChange.from_status) == JobStatus.QUEUED,
-        )
-    ).one()
-    if started is not None and now() - started < SETTLING:
-        release(session, claim, after=LOOK_AGAIN)
+    settling = timedelta(seconds=settings().settling_seconds)
+    job.looked_in_vain_at = job.looked_in_vain_at or now()
+    if now() - job.looked_in_vain_at < settling:
+        release(session, claim, after=min(LOOK_AGAIN, settling.total_seconds()))
         return
     not_sent(session, claim, reason="The service has no such run; sending again", was_heard=True)
 

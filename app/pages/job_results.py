@@ -59,6 +59,7 @@ def _state(item: ResultItem) -> rx.Component:
     return rx.match(
         item.state,
         ("fetched", badge("Stored and verified", "green", "circle-check")),
+        ("damaged", badge("Damaged", "red", "file-x")),
         ("remote", badge("At the service", "amber", "server")),
         fetching,
     )

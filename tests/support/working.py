@@ -1,13 +1,14 @@
 """Jobs for worker tests: a service, a panel and a dataset that exist, and the worker's turns."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 
 from app.domain import files, panels, store, submissions
 from app.domain.access import Actor
@@ -16,12 +17,13 @@ from app.domain.submissions import ChosenDataset
 from models import db
 from models.base import new_ref, now
 from models.files import Dataset, FileMetadata
-from models.jobs import JobQueueEntry, JobStatusChange
+from models.jobs import Job, JobQueueEntry, JobStatusChange
 from models.registry import ImputationService, ReferencePanel
 from tests.support.submitting import actor
 from workers import collect, jobs, submit
 
 TARGET = b"##fileformat=VCFv4.2\n"
+IMPUTED = gzip.compress(b"##fileformat=VCFv4.2\n##source=imputation\n", mtime=0)
 
 RECIPE: dict[str, Any] = {
     "workflow_url": "https://workflows.example/impute.cwl",
@@ -135,11 +137,15 @@ def expire_leases() -> None:
 
 
 def age_history(seconds: float) -> None:
-    """Let the history be so much older."""
+    """Let the history, and what was looked for in vain, be so much older."""
+    past = timedelta(seconds=seconds)
     with db.session(db.JOBS) as session:
         for change in session.exec(select(JobStatusChange)):
-            change.at -= timedelta(seconds=seconds)
+            change.at -= past
             session.add(change)
+        for stored in session.exec(select(Job).where(col(Job.looked_in_vain_at).is_not(None))):
+            stored.looked_in_vain_at = (stored.looked_in_vain_at or now()) - past
+            session.add(stored)
 
 
 def turn(*duties: Callable[[], Awaitable[object]]) -> None:

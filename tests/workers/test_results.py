@@ -1,6 +1,8 @@
 """What a run leaves is fetched once, resumed where it was cut, and verified; a failure says why."""
 
+import gzip
 import hashlib
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +11,19 @@ import pytest
 from app.domain import store
 from tests.support.small_wes import Run, SmallWes, small_wes
 from tests.support.submitting import actor
-from tests.support.working import add_dataset, add_panel, job, log_text, submit_to, turn, until
+from tests.support.working import (
+    IMPUTED,
+    add_dataset,
+    add_panel,
+    job,
+    log_text,
+    submit_to,
+    turn,
+    until,
+)
 from workers import collect, jobs
 
-CONTENT = bytes(range(256)) * 20_000
+CONTENT = gzip.compress(b"##fileformat=VCFv4.2\n" + random.Random(1).randbytes(5_000_000))
 
 
 @pytest.fixture
@@ -55,6 +66,31 @@ def test_a_fetch_that_is_cut_goes_on_where_it_stopped_and_the_sum_is_right(
     assert list(store.partial_dir().iterdir()) == []
 
 
+def test_a_result_that_arrives_damaged_is_fetched_anew_before_it_counts(
+    ref: str, wes: SmallWes
+) -> None:
+    run = end(wes)
+    run.files = {"imputed.vcf.gz": IMPUTED[:-8] + b"flipped!"}
+    turn(jobs.follow)
+    turn(collect.collect)
+    damaged = job(ref)
+    assert damaged.row.status == "collecting"
+    assert "its checksum is wrong" in damaged.row.contact_error
+    run.files = {"imputed.vcf.gz": IMPUTED}
+    done = until(ref, "completed")
+    assert [(result.state, result.error_message) for result in done.results] == [("fetched", "")]
+    assert store.path_of(done.results[0].sha256).read_bytes() == IMPUTED
+
+
+def test_a_result_that_comes_damaged_each_time_is_kept_and_marked(ref: str, wes: SmallWes) -> None:
+    end(wes).files = {"imputed.vcf.gz": IMPUTED[:-10]}
+    done = until(ref, "completed")
+    (result,) = done.results
+    assert (result.state, bool(result.file_ref)) == ("damaged", True)
+    assert "its end is missing" in result.error_message
+    assert "1 came damaged" in done.row.status_reason
+
+
 def test_an_output_that_stays_on_the_service_s_disk_is_shown_with_its_place(
     ref: str, wes: SmallWes
 ) -> None:
@@ -66,7 +102,7 @@ def test_an_output_that_stays_on_the_service_s_disk_is_shown_with_its_place(
 
 
 def test_outputs_that_are_no_results_are_listed_but_not_fetched(ref: str, wes: SmallWes) -> None:
-    end(wes).files = {"imputed.vcf.gz": b"genotypes", "core.dump": b"x" * 1000}
+    end(wes).files = {"imputed.vcf.gz": IMPUTED, "core.dump": b"x" * 1000}
     done = until(ref, "completed")
     assert {result.name: result.state for result in done.results} == {
         "imputed.vcf.gz": "fetched",
@@ -97,7 +133,7 @@ def test_a_failed_run_tells_its_cause_in_the_program_s_own_words(ref: str, wes: 
 def test_a_full_disk_holds_the_results_until_there_is_room(
     ref: str, wes: SmallWes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end(wes).files = {"imputed.vcf.gz": b"genotypes"}
+    end(wes).files = {"imputed.vcf.gz": IMPUTED}
     turn(jobs.follow)
     monkeypatch.setenv("FGIP_FREE_DISK_FLOOR_BYTES", str(2**60))
     from app.config import settings

@@ -14,6 +14,7 @@ from models.jobs import Job, JobQueueEntry, JobsOutbox
 from tests.support.small_wes import SmallWes, small_wes
 from tests.support.submitting import actor
 from tests.support.working import (
+    IMPUTED,
     TARGET,
     add_dataset,
     add_panel,
@@ -63,7 +64,7 @@ def test_a_run_is_sent_with_its_input_followed_and_its_results_are_kept(
     run.state = "RUNNING"
     assert until(ref, "running").row.remote_state == "RUNNING"
     run.state, run.stderr = "COMPLETE", "all is well"
-    run.files = {"imputed.vcf.gz": b"genotypes"}
+    run.files = {"imputed.vcf.gz": IMPUTED}
     done = until(ref, "completed")
     assert statuses(ref) == [
         "waiting",
@@ -76,7 +77,7 @@ def test_a_run_is_sent_with_its_input_followed_and_its_results_are_kept(
     ]
     assert done.row.contact_at is not None
     assert [(result.name, result.state, result.size) for result in done.results] == [
-        ("imputed.vcf.gz", "fetched", 9)
+        ("imputed.vcf.gz", "fetched", len(IMPUTED))
     ]
     assert "all is well" in log_text(ref)
     assert count_jobs_in_queue() == 0
@@ -243,7 +244,7 @@ def test_a_cancel_that_comes_too_late_says_so_and_keeps_the_results(
 ) -> None:
     until(ref, "submitted")
     run = wes.only_run()
-    run.state, run.files = "COMPLETE", {"imputed.vcf.gz": b"genotypes"}
+    run.state, run.files = "COMPLETE", {"imputed.vcf.gz": IMPUTED}
     cancel(ref)
     turn()
     done = until(ref, "completed").row
