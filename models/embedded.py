@@ -62,6 +62,21 @@ def _is_ready(folder: Path) -> bool:
     return postmaster.exists() and postmaster.read_text().rstrip().endswith("\nready")
 
 
+def revive(folder: Path) -> bool:
+    """Start the server again if it has died; tell whether it had.
+
+    Raises `subprocess.SubprocessError` where that is not possible yet: what the dead one left
+    behind may need a moment to end.
+    """
+    server = PostgresServer._instances[folder.resolve()]
+    if is_alive(server.get_postmaster_info().pid):
+        return False
+    forget_the_dead(folder)
+    with server._lock:
+        server.ensure_postgres_running()
+    return True
+
+
 def stop(folder: Path) -> None:
     """Stop what `start` started, unless another process that started it still runs."""
     if server := PostgresServer._instances.get(folder.resolve()):
@@ -84,7 +99,7 @@ def forget_the_dead(folder: Path) -> None:
     A recycled id would pass for a running server, and a dead one would keep the server running.
     """
     postmaster = folder / "postmaster.pid"
-    if postmaster.exists() and not is_postgres(int(postmaster.read_text().split()[0])):
+    if postmaster.exists() and not is_alive(int(postmaster.read_text().split()[0])):
         postmaster.unlink()
     users = folder / ".handle_pids.json"
     if users.exists():
@@ -92,9 +107,10 @@ def forget_the_dead(folder: Path) -> None:
         users.write_text(json.dumps(alive))
 
 
-def is_postgres(pid: int) -> bool:
-    """Tell whether a process id is that of a PostgreSQL server."""
+def is_alive(pid: int) -> bool:
+    """Tell whether a process id is that of a running PostgreSQL server."""
     try:
-        return "postgres" in psutil.Process(pid).name()
+        process = psutil.Process(pid)
+        return "postgres" in process.name() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -91,6 +91,7 @@ async def serve(chosen: Settings, invitation: list[str], *, demo: bool) -> None:
     supervisor = Supervisor()
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, supervisor.stopping.set)
+    watch = asyncio.create_task(watch_postgres(chosen))
     try:
         if demo:
             invitation = await demonstrate(supervisor, chosen)
@@ -103,6 +104,16 @@ async def serve(chosen: Settings, invitation: list[str], *, demo: bool) -> None:
         print("\nStopping.", flush=True)
     finally:
         await supervisor.stop()
+        watch.cancel()
+
+
+async def watch_postgres(chosen: Settings) -> None:
+    """Start the embedded PostgreSQL again whenever it has died; web and worker find it again."""
+    while chosen.needs_embedded_postgres:
+        await asyncio.sleep(1)
+        with suppress(subprocess.SubprocessError):
+            if await asyncio.to_thread(embedded.revive, chosen.data_dir / "postgres"):
+                print("PostgreSQL had ended; it is started again.", flush=True)
 
 
 async def demonstrate(supervisor: Supervisor, chosen: Settings) -> list[str]:

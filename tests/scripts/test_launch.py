@@ -103,6 +103,15 @@ def test_a_worker_that_crashes_is_started_again(folder: Path) -> None:
         assert httpx.get(platform.url).status_code == 200
 
 
+def test_a_postgresql_that_was_killed_is_started_again_and_the_platform_goes_on(
+    folder: Path,
+) -> None:
+    with running(folder) as platform:
+        platform.postgres().kill()
+        platform.read_until("PostgreSQL had ended; it is started again.")
+        assert make_administrator(platform).status_code == 303
+
+
 def test_a_database_that_cannot_be_reached_is_named_with_its_setting_and_without_its_password(
     folder: Path,
 ) -> None:
