@@ -30,6 +30,7 @@ from app.domain.job_states import JobStatus
 from app.domain.result_check import damage_of
 from app.domain.store import StoredPath
 from models import db
+from workers import contact
 from workers.endpoints import connector_of
 from workers.fetch import fetch_to_disk, size_of
 from workers.leases import claim, kept, record, surviving
@@ -67,6 +68,12 @@ async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
         return
     try:
         details = await connector.details(claimed.remote_id)
+    except ConnectorError as error:
+        await _try_again(claimed, error)
+        await contact.failed(connector, [claimed], error)
+        return
+    await contact.heard([claimed])
+    try:
         await record(job_collection.record_logs, claimed, details=details)
         await _conclude(connector, claimed, details)
     except Refused as error:

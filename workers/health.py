@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import httpx
 import structlog
@@ -11,7 +12,7 @@ from app.config import settings
 from app.connectors import CONNECTORS
 from app.connectors.base import Connector, ConnectorError, NotAuthorised, ServiceFacts, Unsupported
 from app.connectors.client import open_client
-from app.domain import health
+from app.domain import health, service_contacts
 from app.domain.health import DueProbe, Finding, Health
 from models import db
 
@@ -40,6 +41,8 @@ async def _probe_and_go_on(client: httpx.AsyncClient, due: DueProbe) -> None:
     while waiting:
         finding = await examine(client, waiting[0])
         await asyncio.to_thread(_record, waiting[0].service_ref, finding)
+        if finding.health is Health.UP:
+            await asyncio.to_thread(_end_lost_contact, waiting[0].service_ref)
         waiting = await asyncio.to_thread(_claim, 1)
 
 
@@ -103,3 +106,9 @@ def _claim(limit: int) -> list[DueProbe]:
 def _record(service_ref: str, finding: Finding) -> None:
     with db.session(db.REGISTRY) as session:
         health.record(session, service_ref=service_ref, finding=finding)
+
+
+def _end_lost_contact(service_ref: str) -> None:
+    # Jobs are another database's: without it they cannot go on anyway.
+    with suppress(*db.UNAVAILABLE), db.session(db.JOBS) as session:
+        service_contacts.heard_by_probe(session, service_ref=service_ref)

@@ -21,6 +21,7 @@ from app.connectors.client import open_client
 from app.domain import job_outcomes
 from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus
+from workers import contact
 from workers.endpoints import connector_of
 from workers.leases import claim, kept, record, surviving, together
 
@@ -85,7 +86,9 @@ async def _look(connector: Connector, claims: Sequence[Claim]) -> None:
         for claimed in claims:
             async with surviving(claimed):
                 await _not_answered(claimed, error)
+        await contact.failed(connector, claims, error)
         return
+    await contact.heard(claims)
     poll = settings().poll_interval_seconds
     for claimed in claims:
         async with surviving(claimed):
@@ -108,7 +111,9 @@ async def _cancel(connector: Connector, claimed: Claim) -> None:
         outcome, message = CancelOutcome.REFUSED, str(error)
     except ConnectorError as error:
         await _not_answered(claimed, error)
+        await contact.failed(connector, [claimed], error)
         return
+    await contact.heard([claimed])
     await record(job_outcomes.cancel_answered, claimed, outcome=outcome, poll=poll, message=message)
 
 

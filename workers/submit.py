@@ -14,9 +14,7 @@ from app.connectors.base import (
     Connector,
     ConnectorError,
     NotAuthorised,
-    Rejected,
     RunRequest,
-    UnknownRun,
     Unsupported,
 )
 from app.connectors.client import open_client
@@ -26,6 +24,7 @@ from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus
 from app.domain.run_requests import run_request
 from models import db
+from workers import contact
 from workers.endpoints import connector_of
 from workers.leases import claim, kept, record, surviving, together
 
@@ -66,7 +65,16 @@ async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
 async def _send(connector: Connector, claimed: Claim, request: RunRequest) -> None:
     try:
         remote_id = await connector.submit(request)
-    except Busy as error:
+    except ConnectorError as error:
+        await _not_taken(claimed, error)
+        await contact.failed(connector, [claimed], error)
+    else:
+        await _sent(claimed, remote_id, was_found=False)
+        await contact.heard([claimed])
+
+
+async def _not_taken(claimed: Claim, error: ConnectorError) -> None:
+    if isinstance(error, Busy):
         await record(
             job_outcomes.not_sent,
             claimed,
@@ -74,33 +82,40 @@ async def _send(connector: Connector, claimed: Claim, request: RunRequest) -> No
             retry_after=error.retry_after,
             was_heard=True,
         )
-    except NotAuthorised as error:
+    elif isinstance(error, NotAuthorised):
         await record(job_outcomes.not_authorised, claimed, reason=str(error))
-    except (Rejected, Unsupported, UnknownRun) as error:
-        await record(job_outcomes.failed, claimed, reason=str(error))
-    except ConnectorError as error:
-        outcome = job_outcomes.answer_lost if error.may_have_arrived else job_outcomes.not_sent
-        await record(outcome, claimed, reason=str(error))
+    elif error.may_have_arrived:
+        await record(job_outcomes.answer_lost, claimed, reason=str(error))
+    elif error.can_retry:
+        await record(job_outcomes.not_sent, claimed, reason=str(error))
     else:
-        await _sent(claimed, remote_id, was_found=False)
+        await record(job_outcomes.failed, claimed, reason=str(error))
 
 
 async def _look_for(connector: Connector, claimed: Claim) -> None:
     try:
         remote_id = await connector.find(claimed.job_ref)
-    except Unsupported as error:
+    except ConnectorError as error:
+        await _not_looked_for(claimed, error)
+        await contact.failed(connector, [claimed], error)
+        return
+    if remote_id is None:
+        await record(job_outcomes.not_found, claimed)
+    else:
+        await _sent(claimed, remote_id, was_found=True)
+    await contact.heard([claimed])
+
+
+async def _not_looked_for(claimed: Claim, error: ConnectorError) -> None:
+    if isinstance(error, Unsupported):
         await record(job_outcomes.cannot_be_found, claimed, reason=str(error))
-    except NotAuthorised as error:
+    elif isinstance(error, NotAuthorised):
         await record(
             job_outcomes.held, claimed, held_reason="not_authorised", explanation=str(error)
         )
-    except ConnectorError as error:
-        await record(job_outcomes.no_contact, claimed, reason=str(error))
     else:
-        if remote_id is None:
-            await record(job_outcomes.not_found, claimed)
-        else:
-            await _sent(claimed, remote_id, was_found=True)
+        wish = error.retry_after if isinstance(error, Busy) else None
+        await record(job_outcomes.no_contact, claimed, reason=str(error), retry_after=wish)
 
 
 async def _sent(claimed: Claim, remote_id: str, *, was_found: bool) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 from app.domain.access import Actor, require, require_own
 from app.domain.errors import NotFound
 from app.domain.job_queries import JobRow, fields_of, job_row
+from app.domain.service_contacts import ContactRow, lost_contact
 from models.jobs import Job, JobLog, JobResult, JobStatusChange, Submission
 
 # A job that waits for a service for weeks has a long history; its newest part tells enough.
@@ -59,9 +60,11 @@ class JobDetail:
     """A job with everything known of it.
 
     `panel` is its panel as it was when the job was made; `parameters` are titles and values.
+    `contact` is set while the worker leaves the job's service alone.
     """
 
     row: JobRow
+    contact: ContactRow | None
     submission_ref: str
     parameters: Sequence[tuple[str, Any]]
     panel: Mapping[str, Any]
@@ -96,6 +99,7 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
     )
     return JobDetail(
         row=job_row(job),
+        contact=lost_contact(session, job.service_ref),
         submission_ref=submission_ref,
         parameters=_titled(job),
         panel={key: value for key, value in job.panel_snapshot.items() if key != "recipe"},

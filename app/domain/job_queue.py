@@ -8,14 +8,16 @@ Locks are always taken on the queue entry first and on the job second.
 import random
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import delete, exists, func, or_, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
+from app.config import settings
 from app.domain.job_states import JobStatus
-from models.jobs import Job, JobQueueEntry
+from models.jobs import Job, JobQueueEntry, ServiceContact
 
 # A worker that cannot renew in time stops by itself before this ends (`workers.leases.kept`).
 LEASE = timedelta(seconds=30)
@@ -31,7 +33,11 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """A job that one worker may act on for a while. `attempts` are failed ones in a row."""
+    """A job that one worker may act on for a while. `attempts` are failed ones in a row.
+
+    `trial` is set where this is the one contact that finds out whether the service answers again
+    (see `service_contacts`).
+    """
 
     job_id: int
     job_ref: str
@@ -44,6 +50,7 @@ class Claim:
     owner_ref: str
     remote_id: str
     must_cancel: bool
+    trial: datetime | None = None
 
 
 def claim_due(
@@ -56,7 +63,8 @@ def claim_due(
 ) -> list[Claim]:
     """Claim jobs that are due, the longest due first, and that no other worker holds.
 
-    Jobs of `busy_services` are left alone.
+    Jobs of `busy_services` are left alone, and those of services that do not answer, but for one
+    trial when its time has come. Preparing a waiting job needs no service.
     """
     due = (
         select(JobQueueEntry, Job)
@@ -70,17 +78,53 @@ def claim_due(
             col(Job.status).in_(statuses),
             col(Job.service_ref).not_in(busy_services),
         )
-        .order_by(col(JobQueueEntry.next_action_at))
-        .limit(limit)
         .with_for_update(of=JobQueueEntry, skip_locked=True)
     )
-    claims = []
-    for entry, job in session.exec(due):
-        entry.lease_owner = f"{worker}:{secrets.token_hex(8)}"
-        claims.append(_claim(entry, job))
+    left_alone = exists().where(
+        col(ServiceContact.service_ref) == Job.service_ref,
+        col(ServiceContact.retry_at).is_not(None),
+    )
+    claims = _claim_trials(session, due, worker=worker, limit=limit)
+    ordinary = (
+        due.where(or_(~left_alone, col(Job.status) == JobStatus.WAITING))
+        .order_by(col(JobQueueEntry.next_action_at))
+        .limit(limit - len(claims))
+    )
+    claims += [_claim(entry, job, worker) for entry, job in session.exec(ordinary)]
     if claims:
         session.flush()
         renew(session, claims)
+    return claims
+
+
+def _claim_trials(
+    session: Session, due: Select[JobQueueEntry, Job], *, worker: str, limit: int
+) -> list[Claim]:
+    """One job of each service whose time for a trial has come; no other worker gets one then.
+
+    A trial that tells nothing, because its worker died, is over when a request surely would be.
+    """
+    over = timedelta(seconds=1.5 * settings().request_timeout_seconds + 5)
+    contacts = session.exec(
+        select(ServiceContact)
+        .where(col(ServiceContact.retry_at) <= func.now())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claims = []
+    for contact in contacts.all():
+        # A job that fails on its own account must not be the one to try each time.
+        first = (
+            due.where(
+                col(Job.service_ref) == contact.service_ref, col(Job.status) != JobStatus.WAITING
+            )
+            .order_by(col(Job.held_reason) != "", col(JobQueueEntry.attempts))
+            .limit(1)
+        )
+        for entry, job in session.exec(first):
+            contact.retry_at = session.exec(select(func.clock_timestamp())).one() + over
+            session.add(contact)
+            claims.append(replace(_claim(entry, job, worker), trial=contact.retry_at))
     return claims
 
 
@@ -172,7 +216,8 @@ def _entry(session: Session, claim: Claim) -> JobQueueEntry:
     return entry
 
 
-def _claim(entry: JobQueueEntry, job: Job) -> Claim:
+def _claim(entry: JobQueueEntry, job: Job, worker: str) -> Claim:
+    entry.lease_owner = f"{worker}:{secrets.token_hex(8)}"
     return Claim(
         job_id=entry.job_id,
         job_ref=job.ref,

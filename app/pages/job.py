@@ -23,8 +23,9 @@ from app.pages.job_results import ResultItem, result_item, results_table
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
-from app.states.job_item import JobItem, job_item, value_text
+from app.states.job_item import ENDED, JobItem, job_item, value_text
 from app.states.route import route_argument
+from app.states.service_item import iso
 from models import db
 
 CAN_CANCEL = ("waiting", "queued", "submitting", "submitted", "running")
@@ -41,6 +42,8 @@ class JobState(rx.State):
     stages: list[Stage] = []
     history: list[ChangeItem] = []
     results: list[ResultItem] = []
+    lost_since: str = ""
+    next_try: str = ""
     can_cancel: bool = False
     can_give_up: bool = False
     is_missing: bool = False
@@ -88,6 +91,9 @@ class JobState(rx.State):
         self.stages = stages_of(detail)
         self.history = [change_item(change) for change in reversed(detail.history)]
         self.results = [result_item(result) for result in detail.results]
+        contact = detail.contact if row.status not in ENDED else None
+        self.lost_since = iso(contact.lost_at) if contact else ""
+        self.next_try = iso(contact.retry_at) if contact else ""
         self.can_cancel = may_cancel and row.status in CAN_CANCEL
         self.can_give_up = may_cancel and domain.may_give_up(row)
 
@@ -136,6 +142,21 @@ def _contact(job: rx.Var[JobItem]) -> rx.Component:
     )
 
 
+def _lost(job: rx.Var[JobItem]) -> rx.Component:
+    """Why the worker does nothing about the job for the moment."""
+    text = rx.fragment(
+        rx.cond(
+            JobState.lost_since,
+            rx.fragment("Contact with ", job.service, " lost ", moment(JobState.lost_since)),
+            rx.fragment(job.service, " asks us to wait"),
+        ),
+        "; next try ",
+        moment(JobState.next_try),
+        ".",
+    )
+    return rx.cond(JobState.next_try, notice(text, color="amber", icon="timer"))
+
+
 def _status(job: rx.Var[JobItem]) -> rx.Component:
     color = rx.cond(job.is_held, "amber", "gray")
     return rx.card(
@@ -150,6 +171,7 @@ def _status(job: rx.Var[JobItem]) -> rx.Component:
             notice("This job needs a person. What to do is said above.", color=color, icon="hand"),
         ),
         rx.cond(job.contact_note, notice(job.contact_note, color="amber", icon="unplug")),
+        _lost(job),
         rx.cond(job.cancel_note, notice(job.cancel_note, color="gray", icon="circle-minus")),
         _contact(job),
         width="100%",

@@ -16,6 +16,7 @@ from app.domain.credentials import stored_token
 from app.domain.errors import NotFound
 from app.domain.panels import PanelRow, list_panels
 from app.domain.services import ServiceRow, get_service
+from app.pages.service_contact import ServiceContactState, contact_notice
 from app.pages.service_history import ServiceHistoryState, history_section
 from app.pages.template import page
 from app.states.calls import call
@@ -49,7 +50,7 @@ class ServiceState(rx.State):
     is_missing: bool = False
 
     @guarded("service:read")
-    async def load(self, actor: Actor) -> rx.event.EventSpec | None:
+    async def load(self, actor: Actor) -> list[rx.event.EventSpec] | None:
         """Read the service, its panels and the reader's own token's end."""
         service_ref = route_argument(self, "service_ref")
         try:
@@ -64,7 +65,7 @@ class ServiceState(rx.State):
         own = await call(db.USERS, stored_token, actor=actor, service_ref=service_ref)
         self.own_token_since = iso(own.updated_at) if own else ""
         self.own_token_end = own.last_four if own else ""
-        return ServiceHistoryState.load
+        return [ServiceHistoryState.load, ServiceContactState.load]
 
     @guarded("service:read")
     async def check(self, actor: Actor) -> rx.event.EventSpec:
@@ -182,6 +183,7 @@ def _content() -> rx.Component:
             service["problem"],
             notice(service["problem"], color="red", icon="circle-alert", role="alert"),
         ),
+        contact_notice(),
         rx.cond(ServiceState.token_news, notice(ServiceState.token_news)),
         section("Facts", fact_list(ServiceState.facts)),
         _panels(),
@@ -194,7 +196,7 @@ def _content() -> rx.Component:
     "/services/[service_ref]",
     title="Service",
     on_load=ServiceState.load,
-    live=("imputation_services", "service_ref"),
+    live=(["imputation_services", "service_contacts"], "service_ref"),
 )
 def service() -> rx.Component:
     """Show everything that is known of a service."""

@@ -37,13 +37,13 @@ def page(
     *,
     title: str,
     on_load: Any = None,
-    live: str | list[str] | tuple[str, str] = "",
+    live: str | list[str] | tuple[str | list[str], str] = "",
     own: str = "",
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     """Register a page for signed-in people, inside the frame.
 
     `on_load` is one guarded handler. `live` names the table (or a list of tables) whose changes
-    run it again, or one table and the URL argument that holds the row's ref. `own` is the
+    run it again, or such with the URL argument that holds their row's ref. `own` is the
     permission with which a viewer is shown everybody's rows; without it only changes of their own
     rows wake the page.
     """

@@ -56,6 +56,11 @@ CANCEL_NOTES = {
     "already_finished": "The cancel came too late: the run had finished.",
 }
 
+CANCEL_WAITS = (
+    "The request to cancel waits, because {service} does not answer at the moment. It goes there "
+    "as soon as contact is back."
+)
+
 ENDED = ("completed", "failed", "cancelled", "lost")
 
 
@@ -128,6 +133,8 @@ def _contact_note(row: JobRow) -> str:
 def _cancel_note(row: JobRow) -> str:
     if row.cancel_requested_at is None:
         return ""
+    if not row.cancel_outcome and row.contact_error:
+        return CANCEL_WAITS.format(service=row.service_name)
     return CANCEL_NOTES.get(row.cancel_outcome, "").format(service=row.service_name)
 
 

@@ -17,7 +17,7 @@ from app.domain.submissions import ChosenDataset
 from models import db
 from models.base import new_ref, now
 from models.files import Dataset, FileMetadata
-from models.jobs import Job, JobQueueEntry, JobStatusChange
+from models.jobs import Job, JobQueueEntry, JobStatusChange, ServiceContact
 from models.registry import ImputationService, ReferencePanel
 from tests.support.submitting import actor
 from workers import collect, jobs, submit
@@ -121,11 +121,14 @@ def log_text(ref: str, name: str = "stderr") -> str:
 
 
 def make_due() -> None:
-    """Let the time until every job's next turn pass."""
+    """Let the time until every job's next turn pass, and until lost services are tried."""
     with db.session(db.JOBS) as session:
         for entry in session.exec(select(JobQueueEntry)):
             entry.next_action_at = now() - timedelta(seconds=1)
             session.add(entry)
+        for contact in session.exec(select(ServiceContact)):
+            contact.retry_at = contact.retry_at and now() - timedelta(seconds=1)
+            session.add(contact)
 
 
 def expire_leases() -> None:
