@@ -18,7 +18,7 @@ from app.connectors.base import (
     Unsupported,
 )
 from app.connectors.client import open_client
-from app.domain import job_outcomes
+from app.domain import job_offers, job_outcomes
 from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus
 from workers import contact
@@ -26,7 +26,8 @@ from workers.endpoints import connector_of
 from workers.leases import claim, kept, record, surviving, together
 
 AT_ONCE = 100
-FOLLOWED = (JobStatus.SUBMITTED, JobStatus.RUNNING, JobStatus.CANCELLING)
+# A job that was given up is looked at too, rarely, as long as its run may go on.
+FOLLOWED = (JobStatus.SUBMITTED, JobStatus.RUNNING, JobStatus.CANCELLING, JobStatus.LOST)
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,9 @@ async def _look(connector: Connector, claims: Sequence[Claim]) -> None:
     for claimed in claims:
         async with surviving(claimed):
             status = states.get(claimed.remote_id)
-            if status is None:
+            if claimed.status is JobStatus.LOST:
+                await record(job_offers.looked_at, claimed, status=status)
+            elif status is None:
                 await record(job_outcomes.unknown_there, claimed, poll=poll_delay(poll))
             elif not status.raw_state:
                 # The service answered, but could not tell about this one run.
@@ -118,7 +121,9 @@ async def _cancel(connector: Connector, claimed: Claim) -> None:
 
 
 async def _not_answered(claimed: Claim, error: ConnectorError) -> None:
-    if isinstance(error, NotAuthorised):
+    if claimed.status is JobStatus.LOST:
+        await record(job_offers.looked_at, claimed, status=None)
+    elif isinstance(error, NotAuthorised):
         await record(job_outcomes.not_authorised, claimed, reason=str(error))
     elif isinstance(error, UnknownRun):
         await record(job_outcomes.unknown_there, claimed, poll=settings().poll_interval_seconds)

@@ -18,13 +18,14 @@ from app.connectors.base import (
     Unsupported,
 )
 from app.connectors.client import open_client
-from app.domain import job_outcomes
+from app.domain import job_answers, job_outcomes
 from app.domain.errors import PlatformError
 from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus
 from app.domain.run_requests import run_request
 from models import db
 from workers import contact
+from workers.adopt import verify
 from workers.endpoints import connector_of
 from workers.leases import claim, kept, record, surviving, together
 
@@ -93,6 +94,9 @@ async def _not_taken(claimed: Claim, error: ConnectorError) -> None:
 
 
 async def _look_for(connector: Connector, claimed: Claim) -> None:
+    if claimed.remote_id:
+        await verify(connector, claimed)
+        return
     try:
         remote_id = await connector.find(claimed.job_ref)
     except ConnectorError as error:
@@ -108,7 +112,7 @@ async def _look_for(connector: Connector, claimed: Claim) -> None:
 
 async def _not_looked_for(claimed: Claim, error: ConnectorError) -> None:
     if isinstance(error, Unsupported):
-        await record(job_outcomes.cannot_be_found, claimed, reason=str(error))
+        await record(job_answers.cannot_be_found, claimed, reason=str(error))
     elif isinstance(error, NotAuthorised):
         await record(
             job_outcomes.held, claimed, held_reason="not_authorised", explanation=str(error)

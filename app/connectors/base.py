@@ -238,9 +238,13 @@ class Download:
 
 @dataclass(frozen=True)
 class RunDetails:
-    """What is known of a run at its end: logs, outputs, exit code, and the cause of a failure."""
+    """What is known of a run at its end: logs, outputs, exit code, and the cause of a failure.
+
+    `job_ref` is our id that the run carries, empty where the service shows none.
+    """
 
     status: RunStatus
+    job_ref: str = ""
     logs: Sequence[RunLog] = ()
     outputs: Sequence[RemoteFile] = ()
     exit_code: int | None = None

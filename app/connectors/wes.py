@@ -50,8 +50,9 @@ from app.connectors.wes_parse import (
     run_id_of,
     run_status,
     service_facts,
+    text_of,
 )
-from app.connectors.wes_submit import form_fields, multipart
+from app.connectors.wes_submit import TAG, form_fields, multipart
 
 # From this many runs on, one list is cheaper than asking for each.
 LIST_FROM = 4
@@ -210,6 +211,7 @@ class WesConnector:
             failure = "\n".join(filter(None, (status.message, failure_of(logs))))
         return RunDetails(
             status=status,
+            job_ref=text_of(mapping_of(mapping_of(body.get("request")).get("tags")).get(TAG)),
             logs=logs,
             outputs=self._outputs(remote_id, body.get("outputs")),
             # wes-service says -1 while a run is at work.

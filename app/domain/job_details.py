@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from app.domain.access import Actor, require, require_own
 from app.domain.errors import NotFound
+from app.domain.job_answers import Question, question_of
 from app.domain.job_queries import JobRow, fields_of, job_row
 from app.domain.service_contacts import ContactRow, lost_contact
 from models.jobs import Job, JobLog, JobResult, JobStatusChange, Submission
@@ -71,6 +72,7 @@ class JobDetail:
     history: Sequence[StatusChangeRow]
     log_names: Sequence[str]
     results: Sequence[ResultRow]
+    question: Question | None = None
 
 
 def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
@@ -106,6 +108,7 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
         history=[fields_of(StatusChangeRow, change) for change in reversed(history)],
         log_names=log_names,
         results=[fields_of(ResultRow, result) for result in results],
+        question=question_of(session, job),
     )
 
 

@@ -6,26 +6,35 @@ has it by now. An answer of a service sets the contact; a missing one sets only 
 
 from datetime import timedelta
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
 from app.config import settings
 from app.connectors.base import CancelOutcome, RunState, RunStatus
+from app.domain.job_cancels import cancel_ignored, patience_is_over
 from app.domain.job_queue import Claim, claimed_job, delay_after, release, retire
-from app.domain.job_states import TERMINAL, JobStatus, change_status, hold, let_go, note
+from app.domain.job_states import (
+    ANSWER_LOST,
+    TERMINAL,
+    JobStatus,
+    change_status,
+    hold,
+    let_go,
+    note,
+    requeue,
+)
 from models import db
 from models.base import now
-from models.jobs import Job, JobStatusChange
+from models.jobs import Job
 
 # A service may answer "unknown run" shortly after it took one (Cromwell, the GA4GH Starter Kit).
 UNKNOWN_IS_NORMAL_FOR = timedelta(minutes=1)
 # Looks in vain, each later than the one before, until a person is asked.
 UNKNOWN_LOOKS = 5
-# A run that still goes on this long after the service accepted the cancel ignores it.
-CANCEL_PATIENCE = timedelta(seconds=60)
 LOOK_AGAIN = 10.0
 CANCELLING_LOOK = 5.0
 SHORTEST_LOOK = 2.0
-ASKING_A_PERSON = 24 * 3600.0
+# A run that a person is asked about is looked for now and then: the service may learn to tell.
+ASKED_AGAIN = 3600.0
 
 
 def prepared(session: Session, claim: Claim) -> None:
@@ -60,6 +69,8 @@ def sending(session: Session, claim: Claim) -> bool:
 def sent(session: Session, claim: Claim, *, remote_id: str, was_found: bool, poll: float) -> None:
     """The service has the run, by its answer or because it was found there afterwards."""
     job = claimed_job(session, claim)
+    if job.held_reason == ANSWER_LOST:
+        job.held_reason = ""
     _heard(session, job)
     job.remote_id = remote_id
     job.looked_in_vain_at = None
@@ -94,7 +105,7 @@ def not_sent(
         change_status(session, job, JobStatus.CANCELLED, reason="Cancelled before it was taken")
         retire(session, claim)
         return
-    change_status(session, job, JobStatus.QUEUED, reason=reason)
+    requeue(session, job, reason=reason)
     _release_later(session, claim, retry_after)
 
 
@@ -114,6 +125,10 @@ def not_found(session: Session, claim: Claim) -> None:
     service must say so more than once, `settling_seconds` apart, beginning after that worker's end.
     """
     job = claimed_job(session, claim)
+    if job.held_reason == ANSWER_LOST:
+        # A service that learned to keep our id since then knows nothing of the runs from before.
+        release(session, claim, after=ASKED_AGAIN)
+        return
     _heard(session, job)
     settling = timedelta(seconds=settings().settling_seconds)
     job.looked_in_vain_at = job.looked_in_vain_at or now()
@@ -121,20 +136,6 @@ def not_found(session: Session, claim: Claim) -> None:
         release(session, claim, after=min(LOOK_AGAIN, settling.total_seconds()))
         return
     not_sent(session, claim, reason="The service has no such run; sending again", was_heard=True)
-
-
-def cannot_be_found(session: Session, claim: Claim, *, reason: str) -> None:
-    """The service cannot tell whether it took the run, so a person must: never sent twice."""
-    job = claimed_job(session, claim)
-    hold(
-        session,
-        job,
-        "answer_lost",
-        f"It is not known whether {job.service_name} took this run: its answer was lost, and it "
-        f"cannot be asked ({reason}). Look there for a run of about {job.updated_at:%Y-%m-%d %H:%M}"
-        " UTC. If there is none, give this job up and submit again.",
-    )
-    release(session, claim, after=ASKING_A_PERSON)
 
 
 def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> None:
@@ -188,16 +189,22 @@ def not_authorised(session: Session, claim: Claim, *, reason: str) -> None:
     job.contact_at = now()
     _contact_failed(session, job, reason)
     if job.status == JobStatus.SUBMITTING:
-        change_status(session, job, JobStatus.QUEUED, reason=reason)
+        requeue(session, job, reason=reason)
     cure = "Enter a token for the service on your account page, or ask an administrator."
     hold(session, job, "not_authorised", f"{reason} {cure}")
     _release_later(session, claim)
 
 
 def held(session: Session, claim: Claim, *, held_reason: str, explanation: str) -> None:
-    """Something of ours stands against it until a person acts; it is tried further."""
+    """Something of ours stands against it until a person acts; it is tried further.
+
+    A job that asks its owner a question already, or that was given up, bothers nobody with it.
+    """
     job = claimed_job(session, claim)
-    hold(session, job, held_reason, explanation)
+    if job.held_reason == ANSWER_LOST or job.status == JobStatus.LOST:
+        _contact_failed(session, job, explanation)
+    else:
+        hold(session, job, held_reason, explanation)
     _release_later(session, claim)
 
 
@@ -208,7 +215,7 @@ def cancel_answered(
     job = claimed_job(session, claim)
     _heard(session, job)
     if outcome is CancelOutcome.REFUSED:
-        _cancel_ignored(session, job, f"The service refused the cancel. {message}".strip())
+        cancel_ignored(session, job, f"The service refused the cancel. {message}".strip())
     else:
         job.cancel_outcome = outcome
         accepted = outcome is CancelOutcome.ACCEPTED
@@ -234,8 +241,8 @@ def _follow(session: Session, job: Job, state: RunState) -> None:
         reason = "The service confirms the cancel" if asked else "Cancelled at the service"
         change_status(session, job, JobStatus.CANCELLED, reason=reason)
     elif status is JobStatus.CANCELLING:
-        if state in (RunState.QUEUED, RunState.RUNNING) and _patience_is_over(session, job):
-            _cancel_ignored(session, job, "The service accepted the cancel, but the run goes on")
+        if state in (RunState.QUEUED, RunState.RUNNING) and patience_is_over(session, job):
+            cancel_ignored(session, job, "The service accepted the cancel, but the run goes on")
     elif state is RunState.RUNNING and status is JobStatus.SUBMITTED:
         change_status(session, job, JobStatus.RUNNING, reason="The run has started")
 
@@ -248,31 +255,6 @@ def _next_look(job: Job, poll: float) -> float:
         return min(poll, CANCELLING_LOOK)
     age = (now() - (job.submitted_at or job.created_at)).total_seconds()
     return min(poll, max(SHORTEST_LOOK, age / 10))
-
-
-def _patience_is_over(session: Session, job: Job) -> bool:
-    """Counted from the last entry about the cancel, which is the service's acceptance."""
-    if job.cancel_outcome not in ("accepted", "already_finished"):
-        return False
-    said = session.exec(
-        select(func.max(JobStatusChange.at)).where(
-            JobStatusChange.job_id == job.id,
-            col(JobStatusChange.to_status) == JobStatus.CANCELLING,
-        )
-    ).one()
-    return said is not None and now() - said > CANCEL_PATIENCE
-
-
-def _cancel_ignored(session: Session, job: Job, reason: str) -> None:
-    job.cancel_outcome = "ignored"
-    # What it was before: a run that has not started goes back to being submitted.
-    was_running = session.exec(
-        select(JobStatusChange.id).where(
-            JobStatusChange.job_id == job.id, col(JobStatusChange.to_status) == JobStatus.RUNNING
-        )
-    ).first()
-    back = JobStatus.RUNNING if was_running else JobStatus.SUBMITTED
-    change_status(session, job, back, reason=reason)
 
 
 def _heard(session: Session, job: Job) -> None:

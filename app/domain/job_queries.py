@@ -70,7 +70,10 @@ class JobRow:
     created_at: datetime
     updated_at: datetime
     submitted_at: datetime | None
+    running_at: datetime | None
+    stalled_at: datetime | None
     finished_at: datetime | None
+    offered_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,20 @@ def wake(session: Session, job_id: int) -> None:
     )
 
 
+def postpone(session: Session, job_id: int, *, seconds: float) -> None:
+    """Make a job due later, as if nothing had failed; a claim that somebody holds is lost."""
+    session.connection().execute(
+        update(JobQueueEntry)
+        .where(col(JobQueueEntry.job_id) == job_id)
+        .values(
+            next_action_at=func.now() + timedelta(seconds=seconds),
+            lease_owner="",
+            lease_until=None,
+            attempts=0,
+        )
+    )
+
+
 def drop(session: Session, job_id: int) -> None:
     """Take a job out of the queue, whoever holds it; that one's claim is lost."""
     session.connection().execute(delete(JobQueueEntry).where(col(JobQueueEntry.job_id) == job_id))
@@ -229,5 +243,9 @@ def _claim(entry: JobQueueEntry, job: Job, worker: str) -> Claim:
         api_type=str(job.panel_snapshot.get("api_type", "")),
         owner_ref=job.owner_ref,
         remote_id=job.remote_id,
-        must_cancel=job.cancel_requested_at is not None and not job.cancel_outcome,
+        must_cancel=(
+            job.cancel_requested_at is not None
+            and not job.cancel_outcome
+            and job.status != JobStatus.LOST
+        ),
     )

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from app.domain.errors import Conflict
 from app.domain.job_details import job_detail
-from app.domain.job_states import TERMINAL, TRANSITIONS, JobStatus, change_status, hold
+from app.domain.job_states import TERMINAL, TRANSITIONS, JobStatus, change_status, hold, requeue
 from models import db
 from models.jobs import Job, JobsOutbox
 from tests.support.submitting import actor, submit_one
@@ -76,3 +76,41 @@ def test_a_job_that_needs_a_person_says_so_once(databases: None) -> None:
     with db.session(db.JOBS) as session:
         told = session.exec(select(JobsOutbox).where(JobsOutbox.topic == "notification")).all()
     assert [row.payload["title"] for row in told] == ["Needs attention: Run on ILIFU"]
+
+
+def test_tries_that_end_alike_are_told_once_and_until_when_they_went_on(databases: None) -> None:
+    ref = submit_one()
+    for reason in ("No answer.", "No answer.", "No answer.", "Busy.", "No answer."):
+        with db.session(db.JOBS) as session:
+            job = session.exec(select(Job).where(Job.ref == ref)).one()
+            if job.status == JobStatus.WAITING:
+                change_status(session, job, JobStatus.QUEUED)
+            change_status(session, job, JobStatus.SUBMITTING, reason="Sending")
+        with db.session(db.JOBS) as session:
+            job = session.exec(select(Job).where(Job.ref == ref)).one()
+            requeue(session, job, reason=reason)
+            if reason == "No answer.":
+                hold(session, job, "not_authorised", "Enter a token.")
+    with db.session(db.JOBS) as session:
+        history = job_detail(session, actor=actor(), job_ref=ref).history
+    changes = [(row.to_status, row.reason) for row in history if row.from_status != row.to_status]
+    assert changes[2:] == [
+        ("submitting", "Sending"),
+        ("queued", "No answer."),
+        ("submitting", "Sending"),
+        ("queued", "Busy."),
+        ("submitting", "Sending"),
+        ("queued", "No answer."),
+    ]
+
+
+def test_a_try_that_is_repeated_says_until_when_it_was_in_vain(databases: None) -> None:
+    ref = submit_one()
+    with db.session(db.JOBS) as session:
+        job = session.exec(select(Job).where(Job.ref == ref)).one()
+        change_status(session, job, JobStatus.QUEUED)
+        for _ in range(2):
+            change_status(session, job, JobStatus.SUBMITTING)
+            requeue(session, job, reason="No answer.")
+        assert job.status == "queued"
+        assert job.status_reason.startswith("No answer. Tried in vain until 20")

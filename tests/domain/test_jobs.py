@@ -125,7 +125,9 @@ def test_a_running_job_is_cancelled_by_the_worker_at_its_next_turn_which_is_now(
         assert session.exec(select(JobQueueEntry)).one().next_action_at <= datetime.now(UTC)
 
 
-def test_a_job_that_the_service_never_ends_can_be_given_up_and_stays_so(databases: None) -> None:
+def test_a_job_that_the_service_never_ends_can_be_given_up_and_is_looked_at_rarely(
+    databases: None,
+) -> None:
     ref = submit_one()
     with db.session(db.JOBS) as session, pytest.raises(Conflict):
         jobs.give_up(session, actor=actor(), job_ref=ref)
@@ -134,5 +136,18 @@ def test_a_job_that_the_service_never_ends_can_be_given_up_and_stays_so(database
         row = jobs.give_up(session, actor=actor(), job_ref=ref)
     assert row.status == "lost"
     assert "may still go on at ILIFU" in row.status_reason
+    with db.session(db.JOBS) as session:
+        wait = session.exec(select(JobQueueEntry)).one().next_action_at - datetime.now(UTC)
+    assert timedelta(minutes=59) < wait <= timedelta(hours=1)
+
+
+def test_a_job_that_the_service_may_not_have_leaves_the_queue_when_it_is_given_up(
+    databases: None,
+) -> None:
+    ref = submit_one()
+    set_status(ref, "submitting", remote_id="an id that was never verified")
+    with db.session(db.JOBS) as session:
+        row = jobs.give_up(session, actor=actor(), job_ref=ref)
+    assert (row.status, row.remote_id) == ("lost", "")
     with db.session(db.JOBS) as session:
         assert session.exec(select(JobQueueEntry)).all() == []

@@ -166,7 +166,7 @@ def test_where_the_service_cannot_tell_a_person_is_asked_and_nothing_is_sent_twi
         age_history(3600)
     asked = job(ref).row
     assert (asked.status, asked.held_reason) == ("submitting", "answer_lost")
-    assert "give this job up and submit again" in asked.status_reason
+    assert "cannot look it up there" in asked.status_reason
     assert wes.posts == 1
     with db.session(db.JOBS) as session:
         told = session.exec(select(JobsOutbox).where(JobsOutbox.topic == "notification")).all()
