@@ -17,7 +17,7 @@ from app.domain.job_queue import Claim, poll_delay
 from workers import contact
 from workers.leases import record
 
-# A service that fails this often in a row when it is asked about one id does not have that run.
+# A service that fails this often in a row over one id, and otherwise answers, has no such run.
 LOOKS = 3
 
 
@@ -26,7 +26,7 @@ async def verify(connector: Connector, claimed: Claim) -> None:
     try:
         details = await connector.details(claimed.remote_id)
     except ConnectorError as error:
-        await _not_verified(claimed, error)
+        await _not_verified(connector, claimed, error)
         await contact.failed(connector, [claimed], error)
         return
     if details.job_ref in ("", claimed.job_ref):
@@ -38,13 +38,14 @@ async def verify(connector: Connector, claimed: Claim) -> None:
     await contact.heard([claimed])
 
 
-async def _not_verified(claimed: Claim, error: ConnectorError) -> None:
+async def _not_verified(connector: Connector, claimed: Claim, error: ConnectorError) -> None:
     is_about_the_run = isinstance(error, ServiceFault | InvalidAnswer)
+    has_often_failed = is_about_the_run and claimed.attempts + 1 >= LOOKS
     if isinstance(error, NotAuthorised):
         await record(
             job_outcomes.held, claimed, held_reason="not_authorised", explanation=str(error)
         )
-    elif not error.can_retry or (is_about_the_run and claimed.attempts + 1 >= LOOKS):
+    elif not error.can_retry or (has_often_failed and await contact.answers_otherwise(connector)):
         await record(job_answers.refuted, claimed, reason=str(error))
     else:
         wish = error.retry_after if isinstance(error, Busy) else None

@@ -31,7 +31,7 @@ async def failed(connector: Connector, claims: Sequence[Claim], error: Connector
     """
     is_answer = not error.can_retry
     if isinstance(error, (ServiceFault, InvalidAnswer)):
-        is_answer = await _answers_otherwise(connector)
+        is_answer = await answers_otherwise(connector)
     if is_answer:
         await heard(claims)
         return
@@ -39,7 +39,8 @@ async def failed(connector: Connector, claims: Sequence[Claim], error: Connector
     await _report(service_contacts.in_vain, claims, reason=str(error), retry_after=wish)
 
 
-async def _answers_otherwise(connector: Connector) -> bool:
+async def answers_otherwise(connector: Connector) -> bool:
+    """Tell whether the service answers a question that is about no run."""
     try:
         await connector.check_authorised()
     except ConnectorError as error:

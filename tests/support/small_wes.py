@@ -54,6 +54,7 @@ class SmallWes:
     retry_after: str = ""
     cancel_works: bool = True
     forgets: bool = False
+    stumbles_over: str = ""
     cut_after: int = 0
 
     def only_run(self) -> Run:
@@ -81,6 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
                 shown = [] if self.wes.forgets else list(self.wes.runs.values())
                 rows = [{"run_id": run.run_id, "state": run.state} for run in shown]
                 self._json({"runs": rows, "next_page_token": ""})
+            case ["runs", run_id, *_] if run_id == self.wes.stumbles_over:
+                self._json({"msg": "no file of that run"}, 500)
             case ["runs", run_id, *rest] if run_id in self.wes.runs and not self.wes.forgets:
                 self._run(self.wes.runs[run_id], rest)
             case _:

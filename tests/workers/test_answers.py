@@ -153,7 +153,7 @@ def test_a_service_that_fails_over_an_id_does_not_keep_the_question_for_ever(
     ref: str, wes: SmallWes
 ) -> None:
     say_it_is(ref, "strange")
-    wes.fails_with = 500
+    wes.stumbles_over = "strange"
     for _ in range(3):
         turn()
     asked = question(ref)
