@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     )
     probe_timeout_seconds: float = Field(20, description="a health check that takes longer fails")
     poll_interval_seconds: float = Field(15, description="time between looks at a running job")
+    stall_hours: float = Field(
+        24,
+        description="a run takes unusually long after so many hours, where fewer than 5 completed "
+        "runs of its panel tell what is usual; one in a service's queue never sooner",
+    )
     request_timeout_seconds: float = Field(60, description="time limit of one request to a service")
     settling_seconds: float = Field(
         60,

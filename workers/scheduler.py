@@ -19,7 +19,7 @@ from app.config import settings
 from app.logs import configure_logs
 from models import db
 from models.base import now
-from workers import collect, files, health, heartbeat, jobs, outbox, reconcile, submit
+from workers import collect, files, health, heartbeat, jobs, outbox, reconcile, stalls, submit
 from workers.leases import WORKER, release_all
 from workers.lives import living
 
@@ -55,6 +55,7 @@ DUTIES = (
     # Each service is leased to one probe, and a slow one delays no later sweep.
     Duty("probe services", health.sweep, 5, overlapping=4),
     Duty("read new files", files.read_new_files, 2),
+    Duty("watch for stalls", stalls.watch, 60),
     Duty("sweep uploads", files.sweep_uploads, 600),
     Duty("clear outboxes", outbox.clear, 3600),
 )

@@ -11,7 +11,9 @@ from app.domain.access import Actor, require, require_own
 from app.domain.errors import NotFound
 from app.domain.job_answers import Question, question_of
 from app.domain.job_queries import JobRow, fields_of, job_row
+from app.domain.resubmissions import JobLink, first_of, resubmissions_of
 from app.domain.service_contacts import ContactRow, lost_contact
+from app.domain.stalls import explain, usual_time
 from models.jobs import Job, JobLog, JobResult, JobStatusChange, Submission
 
 # A job that waits for a service for weeks has a long history; its newest part tells enough.
@@ -61,6 +63,8 @@ class JobDetail:
     """A job with everything known of it.
 
     `panel` is its panel as it was when the job was made; `parameters` are titles and values.
+    `question` is what its owner must answer; `stall` says how unusually long it takes; `first` is
+    the job in whose place it was submitted, `again` are those that were submitted in its place.
     `contact` is set while the worker leaves the job's service alone.
     """
 
@@ -72,7 +76,10 @@ class JobDetail:
     history: Sequence[StatusChangeRow]
     log_names: Sequence[str]
     results: Sequence[ResultRow]
-    question: Question | None = None
+    question: Question | None
+    stall: str
+    first: JobLink | None
+    again: Sequence[JobLink]
 
 
 def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
@@ -109,6 +116,9 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
         log_names=log_names,
         results=[fields_of(ResultRow, result) for result in results],
         question=question_of(session, job),
+        stall=explain(job, usual_time(session, job.panel_ref)) if job.stalled_at else "",
+        first=first_of(session, actor=actor, submission_ref=submission_ref),
+        again=resubmissions_of(session, actor=actor, job_ref=job.ref),
     )
 
 

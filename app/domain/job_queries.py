@@ -6,10 +6,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
+from app.domain.job_states import JobStatus
 from app.domain.paging import Page, page_bounds
 from models.jobs import Job
 
@@ -123,6 +124,30 @@ def list_jobs(
         .limit(size)
     )
     return Page([job_row(job) for job in jobs], total, number, size)
+
+
+def needing_owner(session: Session, *, actor: Actor, limit: int = 10) -> list[JobRow]:
+    """The actor's own jobs that wait for a person, or where one may want to do something.
+
+    Held ones first, then offers of results, then runs that take unusually long.
+    """
+    require(actor, "job:read")
+    jobs = session.exec(
+        select(Job)
+        .where(
+            Job.owner_ref == actor.user_ref,
+            or_(
+                col(Job.held_reason) != "",
+                col(Job.stalled_at).is_not(None),
+                and_(col(Job.offered_at).is_not(None), col(Job.status) == JobStatus.LOST),
+            ),
+        )
+        .order_by(
+            col(Job.held_reason) == "", col(Job.offered_at).is_(None), col(Job.updated_at).desc()
+        )
+        .limit(limit)
+    )
+    return [job_row(job) for job in jobs]
 
 
 def services_of_jobs(session: Session, *, actor: Actor) -> list[tuple[str, str]]:

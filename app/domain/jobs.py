@@ -15,7 +15,7 @@ from models.jobs import Job, JobQueueEntry, JobsOutbox
 # Seconds until the first look at a run that was given up (see `job_offers`).
 ABANDONED_LOOK = 3600.0
 
-_NOT_SENT = frozenset({JobStatus.WAITING, JobStatus.QUEUED})
+NOT_SENT = frozenset({JobStatus.WAITING, JobStatus.QUEUED})
 _AT_SERVICE = frozenset({JobStatus.SUBMITTED, JobStatus.RUNNING})
 GIVE_UP_FROM = frozenset(
     {
@@ -44,7 +44,7 @@ def cancel(session: Session, *, actor: Actor, job_ref: str) -> JobRow:
     job.cancel_requested_at = now()
     job.cancel_outcome = ""
     assert job.id is not None
-    if status in _NOT_SENT:
+    if status in NOT_SENT:
         job.cancel_outcome = "confirmed"
         change_status(
             session,
@@ -112,6 +112,12 @@ def locked(session: Session, actor: Actor, job_ref: str) -> Job:
         raise NotFound("job")
     job_id, owner_ref = found
     require_own(actor, "job:cancel", owner_ref=owner_ref, what="job")
+    assert job_id is not None
+    return lock_rows(session, job_id)
+
+
+def lock_rows(session: Session, job_id: int) -> Job:
+    """Lock a job and its queue entry, for a reader who has been authorised."""
     session.exec(
         select(JobQueueEntry).where(JobQueueEntry.job_id == job_id).with_for_update()
     ).first()

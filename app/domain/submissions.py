@@ -60,8 +60,11 @@ def submit(
     panels: Sequence[PanelDetail],
     parameters: Mapping[str, Any],
     idempotency_key: str,
+    resubmission_of: str = "",
 ) -> SubmissionRow:
     """Make a submission with a job for each panel; the worker does the rest.
+
+    `resubmission_of` is the ref of the job in whose place it is made (see `resubmissions`).
 
     The same owner's same `idempotency_key` returns the first submission and makes nothing, also
     when two arrive at once. Raises `Invalid` for an empty dataset, a panel or service that is not
@@ -83,6 +86,7 @@ def submit(
         dataset=dataset,
         parameters={key: value for one in per_panel for key, value in one.items()},
         idempotency_key=idempotency_key,
+        resubmission_of=resubmission_of,
     )
     submission = _find(session, actor.user_ref, idempotency_key)
     assert submission is not None
@@ -179,6 +183,7 @@ def _insert_once(
     dataset: ChosenDataset,
     parameters: Mapping[str, Any],
     idempotency_key: str,
+    resubmission_of: str,
 ) -> int | None:
     """Insert the submission; None if the key is taken, after waiting for whoever is taking it."""
     statement = (
@@ -192,6 +197,7 @@ def _insert_once(
             dataset_name=dataset.name,
             parameters=dict(parameters),
             idempotency_key=idempotency_key,
+            resubmission_of=resubmission_of,
             created_at=now(),
         )
         .on_conflict_do_nothing(index_elements=["owner_ref", "idempotency_key"])
