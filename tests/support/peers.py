@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +71,8 @@ cancel_docker_engine() { :; }
 """
 
 
-def _write_sapporo_run_script(venv: Path, script: Path) -> None:
-    """Write Sapporo's own run.sh with cwltool started here instead of in docker.
+def _write_sapporo_run_script(venv: Path, script: Path, functions: str) -> None:
+    """Write Sapporo's own run.sh with some of its local functions replaced.
 
     The functions meant for local changes end at the first line of "=": ours follow them, and in
     bash the last definition counts.
@@ -79,21 +80,19 @@ def _write_sapporo_run_script(venv: Path, script: Path) -> None:
     (original,) = venv.glob("lib/python3*/site-packages/sapporo/run.sh")
     above, line, below = original.read_text().partition("\n# =====")
     assert line, f"{original} has no place for local functions any more"
-    script.write_text(above + SAPPORO_RUN_CWLTOOL + line + below)
+    script.write_text(above + functions + line + below)
 
 
-@pytest.fixture(scope="session")
-def sapporo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+@contextmanager
+def run_sapporo(folder: Path, *, functions: str = SAPPORO_RUN_CWLTOOL) -> Iterator[Peer]:
     """Sapporo 2.4.0 with a local cwltool: WES 1.1.0, outputs over HTTP, served at the root."""
-    need_programs("bash", "jq", *IMPUTATION_PROGRAMS)
+    need_programs("bash", "jq")
     venv = _venv("sapporo")
-    folder = tmp_path_factory.mktemp("sapporo")
     (folder / "runs").mkdir()
-    _write_sapporo_run_script(venv, folder / "run.sh")
+    _write_sapporo_run_script(venv, folder / "run.sh", functions)
     port = free_port()
     command = [str(venv.absolute() / "bin/sapporo"), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--run-dir", str(folder / "runs"), "--run-sh", str(folder / "run.sh")]
-    command += ["--snapshot-interval", "2"]
     url = f"http://127.0.0.1:{port}"
     with running(
         command,
@@ -102,6 +101,14 @@ def sapporo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
         environment=_environment(venv, folder),
     ):
         yield Peer("sapporo", url, folder)
+
+
+@pytest.fixture(scope="session")
+def sapporo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """A Sapporo that can impute."""
+    need_programs(*IMPUTATION_PROGRAMS)
+    with run_sapporo(tmp_path_factory.mktemp("sapporo")) as peer:
+        yield peer
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,145 @@
+"""Killing workers: at random moments, and aimed at the moments that matter most."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Collection
+from threading import Thread
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+
+from models import db
+from models.jobs import Job, JobQueueEntry
+from tests.chaos.crew import Crew, Worker
+from tests.chaos.ledger import Ledger, is_away
+from tests.chaos.plan import Plan
+from tests.chaos.postgres import MODES, Database
+
+# (weight, statuses): kill the worker that holds a job of these, at once
+AIMS = (
+    (3, ("submitting",)),
+    (3, ("collecting",)),
+    (1, ("submitted", "running")),
+    (1, ("waiting", "queued")),
+)
+AIMED = 0.5
+STARTING = 0.08
+AIM_SECONDS = 5.0
+UP_SECONDS = 30.0
+LONGEST_LIFE = 2.5
+LONGEST_AWAY = 3.0
+
+
+class Killer:
+    """Kills workers and restarts PostgreSQL, as a seed decides."""
+
+    def __init__(self, crew: Crew, database: Database, ledger: Ledger, plan: Plan) -> None:
+        self._crew, self._database, self._ledger, self._plan = crew, database, ledger, plan
+        self._random = random.Random(plan.seed)
+        self._restarts: list[Thread] = []
+
+    def run(self) -> None:
+        """Do all kills and restarts, no faster than the submissions come."""
+        every = self._plan.kills / max(1, self._plan.restarts)
+        restarts_at = [int((number + 0.5) * every) for number in range(self._plan.restarts)]
+        for number in range(self._plan.kills):
+            for _ in range(restarts_at.count(number)):
+                self._restart()
+            while self._is_ahead(number) and not self._ledger.is_cut_short.is_set():
+                time.sleep(0.1)
+            if self._ledger.is_cut_short.is_set():
+                return
+            self._kill_one()
+        for thread in self._restarts:
+            thread.join()
+
+    def _is_ahead(self, number: int) -> bool:
+        share = self._ledger.submitted / self._plan.submissions
+        return number / self._plan.kills > share + 0.05
+
+    def _kill_one(self) -> None:
+        chance = self._random.random()
+        if chance < STARTING:
+            time.sleep(self._random.uniform(0.0, 1.0))
+            victim = self._random.choice(self._wait_for_any())
+        elif chance < STARTING + AIMED:
+            weights, aims = zip(*AIMS, strict=True)
+            (aim,) = self._random.choices(aims, weights)
+            victim = self._holder(aim) or self._anyone()
+        else:
+            victim = self._anyone()
+            time.sleep(self._random.uniform(0.0, LONGEST_LIFE))
+        self._kill(victim)
+
+    def _wait_for_any(self) -> list[Worker]:
+        while not (alive := self._crew.alive):
+            time.sleep(0.01)
+        return alive
+
+    def _anyone(self) -> Worker:
+        """Any worker that has come up."""
+        deadline = time.monotonic() + UP_SECONDS
+        while time.monotonic() < deadline:
+            if up := [one for one in self._crew.alive if one.is_up]:
+                return self._random.choice(up)
+            time.sleep(0.02)
+        raise AssertionError(f"no worker came up within {UP_SECONDS:g} s: see {self._crew.logs}")
+
+    def _holder(self, statuses: Collection[str]) -> Worker | None:
+        """The worker that holds a job of these statuses, as soon as one does."""
+        deadline = time.monotonic() + AIM_SECONDS
+        while time.monotonic() < deadline:
+            held = {pid for pid, status in held_jobs() or () if status in statuses}
+            if holders := [one for one in self._crew.alive if one.pid in held]:
+                return holders[0]
+            time.sleep(0.01)
+        return None
+
+    def _kill(self, victim: Worker) -> None:
+        """Stop the worker, see what it holds, and kill it in that very moment."""
+        os.kill(victim.pid, signal.SIGSTOP)
+        phase = self._phase_of(victim)
+        self._crew.kill(victim)
+        self._ledger.kills += 1
+        self._ledger.phases[phase] += 1
+
+    def _phase_of(self, victim: Worker) -> str:
+        if not victim.is_up:
+            return "starting"
+        if (claimed := held_jobs()) is None:
+            return "database away"
+        held = {status for pid, status in claimed if pid == victim.pid}
+        order = ("submitting", "collecting", "queued", "waiting", "submitted", "running")
+        return next((status for status in order if status in held), "between jobs")
+
+    def _restart(self) -> None:
+        mode = MODES[len(self._restarts) % len(MODES)]
+        away = self._random.uniform(0.0, LONGEST_AWAY)
+        if self._restarts:
+            self._restarts[-1].join()
+
+        def work() -> None:
+            seconds = self._database.restart(mode, away_seconds=away)
+            self._ledger.restarts.append(f"{mode} {seconds:.1f} s")
+
+        self._restarts.append(Thread(target=work, name="restart"))
+        self._restarts[-1].start()
+
+
+def held_jobs() -> list[tuple[int, str]] | None:
+    """The process that holds each claimed job, and the job's status; None without the database."""
+    try:
+        with db.session(db.JOBS) as session:
+            claimed = session.exec(
+                select(JobQueueEntry.lease_owner, Job.status)
+                .join(Job, col(Job.id) == JobQueueEntry.job_id)
+                .where(JobQueueEntry.lease_owner != "")
+            ).all()
+    except DBAPIError as error:
+        if is_away(error):
+            return None
+        raise
+    # A claim is named HOST-PID-RANDOM:RANDOM.
+    return [(int(owner.split(":")[0].split("-")[-2]), status) for owner, status in claimed]
