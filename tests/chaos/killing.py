@@ -5,8 +5,12 @@ import random
 import signal
 import time
 from collections.abc import Collection
+from select import select as select_files
 from threading import Thread
+from typing import Any
 
+import psycopg2
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
@@ -24,9 +28,11 @@ AIMS = (
     (1, ("submitted", "running")),
     (1, ("waiting", "queued")),
 )
-AIMED = 0.5
+AIMED = 0.65
 STARTING = 0.08
-AIM_SECONDS = 5.0
+AIM_SECONDS = 6.0
+# From the moment that a job is seen in a phase: before, in and after what the phase does.
+LONGEST_TREMOR = 0.12
 UP_SECONDS = 30.0
 LONGEST_LIFE = 2.5
 LONGEST_AWAY = 3.0
@@ -39,6 +45,7 @@ class Killer:
         self._crew, self._database, self._ledger, self._plan = crew, database, ledger, plan
         self._random = random.Random(plan.seed)
         self._restarts: list[Thread] = []
+        self._bell = Bell()
 
     def run(self) -> None:
         """Do all kills and restarts, no faster than the submissions come."""
@@ -93,8 +100,9 @@ class Killer:
         while time.monotonic() < deadline:
             held = {pid for pid, status in held_jobs() or () if status in statuses}
             if holders := [one for one in self._crew.alive if one.pid in held]:
+                time.sleep(self._random.uniform(0.0, LONGEST_TREMOR))
                 return holders[0]
-            time.sleep(0.01)
+            self._bell.wait(0.2)
         return None
 
     def _kill(self, victim: Worker) -> None:
@@ -126,6 +134,33 @@ class Killer:
 
         self._restarts.append(Thread(target=work, name="restart"))
         self._restarts[-1].start()
+
+
+class Bell:
+    """Rings when something is announced about a job, as every change of a status is."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the next announcement, or so long; without the database, a moment."""
+        try:
+            if self._connection is None:
+                self._connection = self._listen()
+            if not self._connection.notifies:
+                select_files([self._connection], [], [], seconds)
+            self._connection.poll()
+            self._connection.notifies.clear()
+        except psycopg2.Error:
+            self._connection = None
+            time.sleep(0.05)
+
+    def _listen(self) -> Any:
+        url = make_url(db.url_of(db.JOBS)).set(drivername="postgresql")
+        connection = psycopg2.connect(url.render_as_string(hide_password=False))
+        connection.autocommit = True
+        connection.cursor().execute("LISTEN changes")
+        return connection
 
 
 def held_jobs() -> list[tuple[int, str]] | None:
