@@ -129,8 +129,12 @@ class Killer:
             self._restarts[-1].join()
 
         def work() -> None:
-            seconds = self._database.restart(mode, away_seconds=away)
-            self._ledger.restarts.append(f"{mode} {seconds:.1f} s")
+            began = time.monotonic()
+            self._database.break_off(mode)
+            self._ledger.outages += 1
+            time.sleep(away)
+            self._database.start()
+            self._ledger.restarts.append(f"{mode} {time.monotonic() - began:.1f} s")
 
         self._restarts.append(Thread(target=work, name="restart"))
         self._restarts[-1].start()

@@ -26,10 +26,13 @@ class Ledger:
     submitted: int = 0
     # job ref: the content that its one result must have
     expected: dict[str, bytes] = field(default_factory=dict)
-    submissions_repeated: int = 0
+    # the keys of submissions that did not go through at once
+    repeated: set[str] = field(default_factory=set)
     kills: int = 0
     # what the killed worker was at: how often
     phases: Counter[str] = field(default_factory=Counter)
+    # how often PostgreSQL went away
+    outages: int = 0
     restarts: list[str] = field(default_factory=list)
     is_cut_short: Event = field(default_factory=Event)
 
@@ -55,24 +58,16 @@ def patiently(work: Callable[[], T], *, again: Callable[[], None] = lambda: None
 
 def completed() -> int:
     """How many jobs are complete."""
-
-    def work() -> int:
-        with db.session(db.JOBS) as session:
-            complete = select(func.count()).where(col(Job.status) == "completed")
-            return session.exec(complete).one()
-
-    return patiently(work)
+    with db.session(db.JOBS) as session:
+        complete = select(func.count()).where(col(Job.status) == "completed")
+        return session.exec(complete).one()
 
 
 def undelivered() -> int:
     """How many changes the other databases have not followed yet."""
-
-    def work() -> int:
-        waiting = 0
-        for name, table in SOURCES.items():
-            with db.session(name) as session:
-                due = select(func.count(col(table.id))).where(col(table.delivered_at).is_(None))
-                waiting += session.exec(due).one()
-        return waiting
-
-    return patiently(work)
+    waiting = 0
+    for name, table in SOURCES.items():
+        with db.session(name) as session:
+            due = select(func.count(col(table.id))).where(col(table.delivered_at).is_(None))
+            waiting += session.exec(due).one()
+    return waiting

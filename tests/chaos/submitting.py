@@ -67,6 +67,7 @@ class Submitter(Thread):
         super().__init__(name="submitter")
         self._panel, self._errands, self._ledger = panel, errands, ledger
         self._before, self._kills = before, kills
+        self._outages = 0
 
     def begin(self) -> None:
         """Make the submissions that are there before anything breaks, and go on beside."""
@@ -84,8 +85,15 @@ class Submitter(Thread):
             self._submit(errand)
 
     def _is_turn(self, share: float) -> bool:
+        """Whether enough was broken for the next; and one comes out of turn in each outage."""
+        if self._ledger.outages > self._outages:
+            self._outages = self._ledger.outages
+            return True
         chaos = self._ledger.kills / self._kills if self._kills else 1.0
-        return chaos >= share - 0.02 and self._ledger.submitted - completed() < MOST_OPEN
+        try:
+            return chaos >= share - 0.02 and self._ledger.submitted - completed() < MOST_OPEN
+        except db.UNAVAILABLE:
+            return False
 
     def _submit(self, errand: Errand) -> None:
         def work() -> str:
@@ -102,18 +110,22 @@ class Submitter(Thread):
                 made = submissions.submission_detail(session, actor=actor(), submission_ref=row.ref)
             return made.jobs[0].ref
 
-        job_ref = patiently(work, again=self._repeated)
+        def again() -> None:
+            self._ledger.repeated.add(errand.key)
+
+        job_ref = patiently(work, again=again)
         self._ledger.expected[job_ref] = errand.letter(job_ref)
         self._ledger.submitted += 1
-
-    def _repeated(self) -> None:
-        self._ledger.submissions_repeated += 1
 
 
 def wait_for_the_rest(count: int, *, stall_seconds: float) -> None:
     """Wait until all jobs are complete and told of; give up where nothing moves for so long."""
-    before, since = (completed(), undelivered()), time.monotonic()
+
+    def look() -> tuple[int, int]:
+        return completed(), undelivered()
+
+    before, since = patiently(look), time.monotonic()
     while before != (count, 0) and time.monotonic() - since < stall_seconds:
         time.sleep(0.5)
-        if (now := (completed(), undelivered())) != before:
+        if (now := patiently(look)) != before:
             before, since = now, time.monotonic()
