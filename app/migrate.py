@@ -10,6 +10,7 @@ from alembic import command
 from app.config import settings
 from app.domain.people import ensure_roles
 from models import db
+from models.waiting import at_most
 
 ALEMBIC_INI = Path(__file__).parent.parent / "alembic" / "alembic.ini"
 
@@ -31,7 +32,9 @@ def create_database(url: str) -> None:
 def upgrade(name: str, revision: str = "head") -> None:
     """Migrate one database under a lock, so that replicas may start together."""
     config = Config(ALEMBIC_INI, ini_section=name)
-    with db.engine(name).connect() as connection:
+    # Nobody knows how long a change of a large table takes, or another replica's.
+    with at_most(None), db.engine(name).connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
         connection.commit()
         config.attributes["connection"] = connection

@@ -11,7 +11,7 @@ SHORT_ENOUGH = 300
 
 # layer: what of ours, and which of the weighty libraries, it may import
 ALLOWED = {
-    "models": {"models", "sqlmodel", "sqlalchemy"},
+    "models": {"models", "sqlmodel", "sqlalchemy", "psycopg2"},
     "app/connectors": {"app.connectors", "httpx"},
     "app/domain": {
         "app.domain",
