@@ -106,8 +106,16 @@ def forget() -> None:
         _outages.clear()
 
 
+def is_known(error: Exception) -> bool:
+    """Whether it comes of a database that is known, and was logged, to be away."""
+    with _lock:
+        return isinstance(error, Away) and error.database in _outages
+
+
 def cause_of(error: Exception) -> str:
     """The first line of what a driver says."""
+    if isinstance(error, Away):
+        return f"{error.database}: {error.cause}"
     said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
     return said.split("\n")[0] or type(error).__name__
 

@@ -28,12 +28,13 @@ from app.domain.job_collection import WantedResult
 from app.domain.job_queue import Claim
 from app.domain.job_states import JobStatus
 from app.domain.result_check import damage_of
-from app.domain.store import StoredPath
 from models import db
+from models.away import refuse_if_away
 from workers import contact
 from workers.endpoints import connector_of
 from workers.fetch import fetch_to_disk, size_of
 from workers.leases import claim, kept, record, surviving
+from workers.patience import insist
 
 
 class _Interrupted(Exception):
@@ -108,6 +109,8 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
 
 
 async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> None:
+    # Nothing is fetched that could not be kept.
+    refuse_if_away(db.FILES)
     path = store.partial_dir() / f"{claimed.job_ref}.{result.id}"
     before = size_of(path)
 
@@ -132,14 +135,22 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
         raise _Interrupted(error, brought=size_of(path) > before) from error
     damage = await _damage(claimed, result, path)
     content = await asyncio.to_thread(store.ingest_path, path, move=True)
-    file_ref = await asyncio.to_thread(_register, claimed, result, content)
+    # What has come is kept, and becomes a file once, however long that takes.
+    file = await insist(
+        db.FILES,
+        files.add_result,
+        owner_ref=claimed.owner_ref,
+        job_ref=claimed.job_ref,
+        name=PurePosixPath(result.name).name,
+        content=content,
+    )
     await record(
         job_collection.record_fetched,
         claimed,
         result_id=result.id,
         size=content.size,
         sha256=content.sha256,
-        file_ref=file_ref,
+        file_ref=file.ref,
         damage=damage,
     )
 
@@ -170,14 +181,3 @@ async def _try_again(claimed: Claim, error: ConnectorError) -> None:
     else:
         wish = error.retry_after if isinstance(error, Busy) else None
         await record(job_outcomes.no_contact, claimed, reason=str(error), retry_after=wish)
-
-
-def _register(claimed: Claim, result: WantedResult, content: StoredPath) -> str:
-    with db.session(db.FILES) as session:
-        return files.add_result(
-            session,
-            owner_ref=claimed.owner_ref,
-            job_ref=claimed.job_ref,
-            name=PurePosixPath(result.name).name,
-            content=content,
-        ).ref

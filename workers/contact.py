@@ -5,7 +5,6 @@ A fetch of a result's bytes is not reported: they may be kept elsewhere, and the
 answered about the run.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from app.connectors.base import Busy, Connector, ConnectorError, InvalidAnswer, 
 from app.domain import service_contacts
 from app.domain.job_queue import Claim
 from models import db
+from models.threads import call
 
 log = structlog.get_logger(__name__)
 
@@ -50,13 +50,8 @@ async def answers_otherwise(connector: Connector) -> bool:
 
 async def _report(write: Callable[..., None], claims: Sequence[Claim], **facts: Any) -> None:
     trial = next((claimed.trial for claimed in claims if claimed.trial), None)
-
-    def work() -> None:
-        with db.session(db.JOBS) as session:
-            write(session, service_ref=claims[0].service_ref, trial=trial, **facts)
-
     try:
-        await asyncio.to_thread(work)
+        await call(db.JOBS, write, service_ref=claims[0].service_ref, trial=trial, **facts)
     except db.UNAVAILABLE as error:
         # The next contact tells the same.
         log.warning("a contact could not be noted", error=type(error).__name__)

@@ -1,24 +1,24 @@
 """The connector with which a claimed job's service is spoken to."""
 
-import asyncio
 from collections.abc import Sequence
 
 import httpx
 
 from app.connectors import CONNECTORS
 from app.connectors.base import Connector, Endpoint
-from app.domain import job_outcomes
+from app.domain import credentials, job_outcomes, job_waits, services
 from app.domain.errors import PlatformError
 from app.domain.job_queue import Claim
-from app.domain.services import endpoint_of
 from models import db
+from models.threads import call
 from workers.leases import record, surviving
 
 
 async def connector_of(client: httpx.AsyncClient, *claims: Claim) -> Connector | None:
     """Return the connector for jobs of one owner on one service, with the owner's or shared token.
 
-    Where there is none, the jobs are held with the reason and None is returned.
+    Where there is none, the jobs are held with the reason and None is returned; where a database of
+    ours that would tell is away, they wait for it.
     """
     kind: type[Connector] | None = CONNECTORS.get(claims[0].api_type)
     if kind is None:
@@ -26,19 +26,35 @@ async def connector_of(client: httpx.AsyncClient, *claims: Claim) -> Connector |
         await _hold(claims, "no_connector", explanation)
         return None
     try:
-        endpoint = await asyncio.to_thread(_endpoint, claims[0])
+        endpoint = await endpoint_of(claims[0].service_ref, claims[0].owner_ref)
+    except db.Away as error:
+        for claimed in claims:
+            async with surviving(claimed):
+                await record(job_waits.postponed, claimed, reason=str(error))
+        return None
     except PlatformError as error:
         await _hold(claims, "credential", error.message)
         return None
     return kind(client, endpoint)
 
 
+async def endpoint_of(service_ref: str, user_ref: str = "") -> Endpoint:
+    """Where a service is and how to speak to it for a user, with the token decrypted.
+
+    Raises `NotFound`, or `Refused` where a stored token cannot be used.
+    """
+    address = await call(db.REGISTRY, services.address_of, service_ref=service_ref)
+    token = await call(
+        db.USERS,
+        credentials.token_of,
+        service_ref=service_ref,
+        base_url=address.base_url,
+        user_ref=user_ref,
+    )
+    return Endpoint(base_url=address.base_url, token=token, api_config=address.api_config)
+
+
 async def _hold(claims: Sequence[Claim], reason: str, explanation: str) -> None:
     for claimed in claims:
         async with surviving(claimed):
             await record(job_outcomes.held, claimed, held_reason=reason, explanation=explanation)
-
-
-def _endpoint(claimed: Claim) -> Endpoint:
-    with db.session(db.REGISTRY) as session:
-        return endpoint_of(session, service_ref=claimed.service_ref, user_ref=claimed.owner_ref)

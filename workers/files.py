@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -12,6 +11,8 @@ from sqlmodel import Session
 from app.domain import reading, storing, sweeping
 from app.domain.reading import FileToRead
 from models import db
+from models.threads import call
+from workers.patience import insist
 from workers.read_vcf import READ_SECONDS
 
 log = structlog.get_logger()
@@ -27,24 +28,28 @@ CRASHED = (
 
 async def read_new_files() -> None:
     """Read every file that waits for it, one after the other."""
-    while (file := await asyncio.to_thread(_in_session, reading.claim_unread)) is not None:
+    while (file := await call(db.FILES, reading.claim_unread)) is not None:
         answer = await _read(file)
-        await asyncio.to_thread(_save, file, answer)
+        await insist(db.FILES, _save, file, answer)
         log.info("read a file", name=file.name, readable="facts" in answer)
 
 
-async def sweep_uploads() -> None:
-    """Finish what a crash left half-stored, and remove what nobody needs any more."""
-    for tus_id in await asyncio.to_thread(_in_session, sweeping.uploads_to_store):
+async def store_uploads() -> None:
+    """Finish what a crash, or a database that was away, left half-stored."""
+    for tus_id in await call(db.FILES, sweeping.uploads_to_store):
         try:
             await asyncio.to_thread(storing.store_received, tus_id)
         except OSError as error:  # a full disk must not keep us from freeing it
             log.warning("an upload could not be stored yet", tus_id=tus_id, error=str(error))
+
+
+async def sweep_uploads() -> None:
+    """Remove what nobody needs any more."""
     removed = {
-        "uploads": await asyncio.to_thread(_in_session, sweeping.expire_uploads),
-        "leftovers": await asyncio.to_thread(_in_session, sweeping.remove_upload_leftovers),
+        "uploads": await call(db.FILES, sweeping.expire_uploads),
+        "leftovers": await call(db.FILES, sweeping.remove_upload_leftovers),
         "partials": await asyncio.to_thread(sweeping.remove_partials),
-        "contents": await asyncio.to_thread(_in_session, sweeping.remove_unreferenced),
+        "contents": await call(db.FILES, sweeping.remove_unreferenced),
     }
     if any(removed.values()):
         log.info("freed disk", **removed)
@@ -67,14 +72,8 @@ async def _read(file: FileToRead) -> dict[str, Any]:
     return answer
 
 
-def _save(file: FileToRead, answer: dict[str, Any]) -> None:
-    with db.session(db.FILES) as session:
-        if "facts" in answer:
-            reading.save_facts(session, file_id=file.file_id, facts=answer["facts"])
-        else:
-            reading.save_unreadable(session, file_id=file.file_id, reason=answer["unreadable"])
-
-
-def _in_session(work: Callable[[Session], Any]) -> Any:
-    with db.session(db.FILES) as session:
-        return work(session)
+def _save(session: Session, file: FileToRead, answer: dict[str, Any]) -> None:
+    if "facts" in answer:
+        reading.save_facts(session, file_id=file.file_id, facts=answer["facts"])
+    else:
+        reading.save_unreadable(session, file_id=file.file_id, reason=answer["unreadable"])

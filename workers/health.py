@@ -10,11 +10,21 @@ import structlog
 
 from app.config import settings
 from app.connectors import CONNECTORS
-from app.connectors.base import Connector, ConnectorError, NotAuthorised, ServiceFacts, Unsupported
+from app.connectors.base import (
+    Connector,
+    ConnectorError,
+    Endpoint,
+    NotAuthorised,
+    ServiceFacts,
+    Unsupported,
+)
 from app.connectors.client import open_client
 from app.domain import health, service_contacts
+from app.domain.credentials import token_of
+from app.domain.errors import Refused
 from app.domain.health import DueProbe, Finding, Health
 from models import db
+from models.threads import call
 
 CONCURRENT_PROBES = 16
 
@@ -27,7 +37,7 @@ async def sweep() -> None:
     Each probe has its own time limit and writes its own row when it ends, so that a slow service
     delays no other's. Sweeps may overlap, in one worker or in many: each service is probed once.
     """
-    first = await asyncio.to_thread(_claim, CONCURRENT_PROBES)
+    first = await call(db.REGISTRY, health.claim_due, limit=CONCURRENT_PROBES)
     if not first:
         return
     limit = settings().probe_timeout_seconds
@@ -38,22 +48,36 @@ async def sweep() -> None:
 
 async def _probe_and_go_on(client: httpx.AsyncClient, due: DueProbe) -> None:
     waiting: Sequence[DueProbe] = [due]
-    while waiting:
-        finding = await examine(client, waiting[0])
-        await asyncio.to_thread(_record, waiting[0].service_ref, finding)
-        if finding.health is Health.UP:
-            await asyncio.to_thread(_end_lost_contact, waiting[0].service_ref)
-        waiting = await asyncio.to_thread(_claim, 1)
+    # Without the registry nothing can be written down; the probe is due again when it is back.
+    with suppress(*db.UNAVAILABLE):
+        while waiting:
+            await _probe_one(client, waiting[0])
+            waiting = await call(db.REGISTRY, health.claim_due, limit=1)
 
 
-async def examine(client: httpx.AsyncClient, due: DueProbe) -> Finding:
+async def _probe_one(client: httpx.AsyncClient, due: DueProbe) -> None:
+    try:
+        token = await call(db.USERS, token_of, service_ref=due.service_ref, base_url=due.base_url)
+    except db.UNAVAILABLE:
+        # Whether the service wants a token is not known now, and a refusal would say nothing.
+        await call(db.REGISTRY, health.put_off, service_ref=due.service_ref)
+        return
+    except Refused as error:
+        finding = Finding(Health.AUTHORISATION_NEEDED, message=error.message)
+    else:
+        endpoint = Endpoint(base_url=due.base_url, token=token, api_config=due.api_config)
+        finding = await examine(client, due, endpoint)
+    await call(db.REGISTRY, health.record, service_ref=due.service_ref, finding=finding)
+    if finding.health is Health.UP:
+        await _end_lost_contact(due.service_ref)
+
+
+async def examine(client: httpx.AsyncClient, due: DueProbe, endpoint: Endpoint) -> Finding:
     """Probe one service and judge its answer. Never raises."""
-    if due.endpoint is None:
-        return Finding(Health.AUTHORISATION_NEEDED, message=due.refusal)
     limit = settings().probe_timeout_seconds
     try:
         async with asyncio.timeout(limit):
-            return await _probe(CONNECTORS[due.api_type](client, due.endpoint))
+            return await _probe(CONNECTORS[due.api_type](client, endpoint))
     except TimeoutError:
         return Finding(
             Health.DOWN, message=f"The service gave no complete answer within {limit:g} s."
@@ -98,17 +122,7 @@ def _milliseconds_since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def _claim(limit: int) -> list[DueProbe]:
-    with db.session(db.REGISTRY) as session:
-        return health.claim_due(session, limit=limit)
-
-
-def _record(service_ref: str, finding: Finding) -> None:
-    with db.session(db.REGISTRY) as session:
-        health.record(session, service_ref=service_ref, finding=finding)
-
-
-def _end_lost_contact(service_ref: str) -> None:
+async def _end_lost_contact(service_ref: str) -> None:
     # Jobs are another database's: without it they cannot go on anyway.
-    with suppress(*db.UNAVAILABLE), db.session(db.JOBS) as session:
-        service_contacts.heard_by_probe(session, service_ref=service_ref)
+    with suppress(*db.UNAVAILABLE):
+        await call(db.JOBS, service_contacts.heard_by_probe, service_ref=service_ref)

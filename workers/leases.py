@@ -17,12 +17,13 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
-from app.domain import job_queue
+from app.domain import job_queue, job_waits
 from app.domain.job_queue import LEASE, Claim, LeaseLost
 from app.domain.job_states import JobStatus
 from models import db
+from models.threads import call
+from workers.patience import insist
 
 HOST = socket.gethostname()
 WORKER = f"{HOST[:36]}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -41,19 +42,15 @@ async def claim(
     statuses: Collection[JobStatus], *, limit: int, busy_services: Collection[str] = ()
 ) -> list[Claim]:
     """Claim due jobs of these statuses for this worker."""
-
-    def work() -> list[Claim]:
-        with db.session(db.JOBS) as session:
-            return job_queue.claim_due(
-                session,
-                worker=WORKER,
-                statuses=statuses,
-                limit=limit,
-                busy_services=busy_services,
-            )
-
     started = monotonic()
-    claims = await asyncio.to_thread(work)
+    claims = await call(
+        db.JOBS,
+        job_queue.claim_due,
+        worker=WORKER,
+        statuses=statuses,
+        limit=limit,
+        busy_services=busy_services,
+    )
     return claims if monotonic() - started < SLOWEST_CLAIM else []
 
 
@@ -63,15 +60,7 @@ async def record(write: Callable[..., Any], claimed: Claim, **facts: Any) -> Any
     What a service said is not thrown away because the database restarts: it is written as soon as
     that is possible, unless the lease ends first (`kept`).
     """
-
-    def work() -> Any:
-        with db.session(db.JOBS) as session:
-            return write(session, claimed, **facts)
-
-    patiently = AsyncRetrying(
-        retry=retry_if_exception_type(db.UNAVAILABLE), wait=wait_random_exponential(0.2, max=3)
-    )
-    return await patiently(asyncio.to_thread, work)
+    return await insist(db.JOBS, write, claimed, **facts)
 
 
 @asynccontextmanager
@@ -98,9 +87,17 @@ async def kept(claims: Sequence[Claim]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def surviving(claimed: Claim) -> AsyncIterator[None]:
-    """Keep one job's surprise from the others: it is logged, and the job is due again later."""
+    """Keep one job's surprise from the others: it is logged, and the job is due again later.
+
+    Where another database of ours is away, the job says so and waits for it.
+    """
     try:
-        yield
+        try:
+            yield
+        except db.Away as error:
+            if error.database == db.JOBS:
+                raise
+            await record(job_waits.postponed, claimed, reason=str(error))
     except LeaseLost:
         log.info("another worker has the job now", job_ref=claimed.job_ref)
     except db.UNAVAILABLE:
@@ -117,25 +114,16 @@ async def together(work: Iterable[Awaitable[None]]) -> None:
 
 
 async def _renew(claims: Sequence[Claim], fence: asyncio.Timeout) -> None:
-    def work() -> None:
-        with db.session(db.JOBS) as session:
-            job_queue.renew(session, claims)
-
     clock = asyncio.get_running_loop().time
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         asked = clock()
         with suppress(*db.UNAVAILABLE):
-            await asyncio.to_thread(work)
+            await call(db.JOBS, job_queue.renew, claims)
             if not fence.expired():
                 fence.reschedule(asked + SAFE_SECONDS)
 
 
 async def release_all() -> None:
     """Give back everything that this worker holds, so that another one need not wait."""
-
-    def work() -> None:
-        with db.session(db.JOBS) as session:
-            job_queue.release_all(session, worker=WORKER)
-
-    await asyncio.to_thread(work)
+    await call(db.JOBS, job_queue.release_all, worker=WORKER)

@@ -1,11 +1,11 @@
 """Taking over from workers that died, and setting right what a crash may leave behind."""
 
-import asyncio
-
 import structlog
+from sqlmodel import Session
 
 from app.domain import job_queue, reconcile
 from models import db
+from models.threads import call, run
 from workers.lives import dead_workers
 
 log = structlog.get_logger(__name__)
@@ -13,12 +13,14 @@ log = structlog.get_logger(__name__)
 
 async def take_over() -> None:
     """Free the claims of this machine's dead workers at once, without waiting for their leases."""
-    await asyncio.to_thread(_take_over)
+    await run(db.JOBS, _take_over)
 
 
 async def set_right() -> None:
     """Find jobs and places in the queue that do not belong together."""
-    await asyncio.to_thread(_set_right)
+    forgotten, ended = await call(db.JOBS, _set_right)
+    if forgotten or ended:
+        log.error("jobs and queue did not agree", requeued=forgotten, dropped=ended)
 
 
 def _take_over() -> None:
@@ -29,9 +31,5 @@ def _take_over() -> None:
             log.warning("a worker has died; its jobs go on", worker=name, jobs=count)
 
 
-def _set_right() -> None:
-    with db.session(db.JOBS) as session:
-        forgotten = reconcile.requeue_forgotten(session)
-        ended = reconcile.drop_ended(session)
-    if forgotten or ended:
-        log.error("jobs and queue did not agree", requeued=forgotten, dropped=ended)
+def _set_right(session: Session) -> tuple[list[str], int]:
+    return reconcile.requeue_forgotten(session), reconcile.drop_ended(session)

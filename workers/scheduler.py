@@ -18,6 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from app.config import settings
 from app.logs import configure_logs
 from models import db
+from models.away import cause_of, is_known
 from models.base import now
 from workers import collect, files, health, heartbeat, jobs, outbox, reconcile, stalls, submit
 from workers.leases import WORKER, release_all
@@ -32,10 +33,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Duty:
-    """A piece of work, the seconds between its turns, and how many turns may overlap.
-
-    `run` may return false where there was nothing to do, which proves nothing about a database.
-    """
+    """A piece of work, the seconds between its turns, and how many turns may overlap."""
 
     name: str
     run: Callable[[], Awaitable[object]]
@@ -55,6 +53,7 @@ DUTIES = (
     # Each service is leased to one probe, and a slow one delays no later sweep.
     Duty("probe services", health.sweep, 5, overlapping=4),
     Duty("read new files", files.read_new_files, 2),
+    Duty("store uploads", files.store_uploads, 10),
     Duty("watch for stalls", stalls.watch, 60),
     Duty("sweep uploads", files.sweep_uploads, 600),
     Duty("clear outboxes", outbox.clear, 3600),
@@ -111,29 +110,18 @@ def _scheduler() -> AsyncIOScheduler:
 
 
 def _patient(duty: Duty) -> Callable[[], Awaitable[None]]:
-    """A duty that outlives its errors, and says once that a database is away."""
-    is_away = False
+    """A duty that outlives its errors. That a database is away is logged once, by `models.away`."""
 
     async def run() -> None:
-        nonlocal is_away
         try:
-            is_proof = await duty.run() is not False
+            await duty.run()
         except db.UNAVAILABLE as error:
-            if not is_away:
-                log.warning("a database is away", duty=duty.name, error=_first_line(error))
-            is_away = True
+            if not is_known(error):
+                log.warning("a database failed", duty=duty.name, error=cause_of(error))
         except asyncio.CancelledError:
             # The worker ends; APScheduler would log this as an error.
             return
         except Exception:
             log.exception("a duty failed", duty=duty.name)
-        else:
-            if is_away and is_proof:
-                log.info("the database is back", duty=duty.name)
-                is_away = False
 
     return run
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().split("\n")[0]

@@ -19,11 +19,14 @@ from app.connectors.base import (
 )
 from app.connectors.client import open_client
 from app.domain import job_answers, job_outcomes
+from app.domain.access import WORKER as ACTOR
 from app.domain.errors import PlatformError
+from app.domain.files import dataset_inputs
 from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus
-from app.domain.run_requests import run_request
+from app.domain.run_requests import plan_of, run_request
 from models import db
+from models.threads import call
 from workers import contact
 from workers.adopt import verify
 from workers.endpoints import connector_of
@@ -51,7 +54,7 @@ async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
                 await _look_for(connector, claimed)
             return
         try:
-            request = await asyncio.to_thread(_request, claimed)
+            request = await _request(claimed)
         except PlatformError as error:
             await record(job_outcomes.failed, claimed, reason=error.message)
             return
@@ -130,6 +133,7 @@ async def _sent(claimed: Claim, remote_id: str, *, was_found: bool) -> None:
     )
 
 
-def _request(claimed: Claim) -> RunRequest:
-    with db.session(db.JOBS) as session:
-        return run_request(session, job_ref=claimed.job_ref)
+async def _request(claimed: Claim) -> RunRequest:
+    plan = await call(db.JOBS, plan_of, job_ref=claimed.job_ref)
+    inputs = await call(db.FILES, dataset_inputs, actor=ACTOR, dataset_ref=plan.dataset_ref)
+    return await asyncio.to_thread(run_request, plan, inputs)

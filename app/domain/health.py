@@ -18,10 +18,9 @@ from sqlalchemy import or_, true
 from sqlmodel import Session, col, select
 
 from app.config import settings
-from app.connectors.base import Endpoint, ServiceFacts
+from app.connectors.base import ServiceFacts
 from app.domain.access import Actor, require
 from app.domain.errors import NotFound, Refused
-from app.domain.services import endpoint_of
 from models import db
 from models.base import now
 from models.registry import ImputationService, ServiceHealthLog
@@ -31,6 +30,8 @@ MAX_ERROR_CHARACTERS = 1000
 MAX_HISTORY_ROWS = 5000
 # The longest that a probe whose worker died keeps the others away, beyond the probe's own limit.
 LEASE_MARGIN = timedelta(seconds=30)
+# A probe that waits for a database of ours is tried again after this.
+PUT_OFF_FOR = timedelta(seconds=5)
 # A service that was checked this recently is not asked again, however often people press.
 ASK_AGAIN_AFTER = timedelta(seconds=10)
 
@@ -50,15 +51,12 @@ AVAILABLE = frozenset({Health.UP, Health.DEGRADED})
 
 @dataclass(frozen=True)
 class DueProbe:
-    """A service to probe now, leased to the caller.
-
-    `refusal` says why there is no endpoint: the stored token cannot be used.
-    """
+    """A service to probe now, leased to the caller. Its token is in another database."""
 
     service_ref: str
     api_type: str
-    endpoint: Endpoint | None
-    refusal: str = ""
+    base_url: str
+    api_config: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,20 @@ def claim_due(session: Session, *, limit: int) -> list[DueProbe]:
     for service in due:
         service.probe_lease_until = moment + lease
     session.flush()
-    return [_due(session, service) for service in due]
+    return [
+        DueProbe(service.ref, service.api_type, service.base_url, service.api_config)
+        for service in due
+    ]
+
+
+def put_off(session: Session, *, service_ref: str) -> None:
+    """Give a due probe back that cannot be made now, for a reason of ours; nothing is learned."""
+    service = session.exec(
+        select(ImputationService).where(ImputationService.ref == service_ref).with_for_update()
+    ).first()
+    if service is not None and service.probe_lease_until is not None:
+        service.probe_lease_until = None
+        service.next_probe_at = now() + PUT_OFF_FOR
 
 
 def record(session: Session, *, service_ref: str, finding: Finding) -> None:
@@ -219,14 +230,6 @@ def _plain(value: Any) -> Any:
         return [_plain(part) for part in value]
     # PostgreSQL's jsonb cannot hold this one character.
     return value.replace("\x00", "") if isinstance(value, str) else value
-
-
-def _due(session: Session, service: ImputationService) -> DueProbe:
-    try:
-        endpoint, refusal = endpoint_of(session, service_ref=service.ref), ""
-    except Refused as error:
-        endpoint, refusal = None, str(error)
-    return DueProbe(service.ref, service.api_type, endpoint, refusal)
 
 
 def _interval() -> timedelta:

@@ -1,38 +1,52 @@
 """The request that starts a job's run, made from its panel's recipe and its dataset's files."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, select
 
 from app.connectors.base import RunRequest
-from app.domain.access import WORKER
 from app.domain.errors import Invalid, NotFound
-from app.domain.files import InputFile, dataset_inputs
+from app.domain.files import InputFile
 from app.domain.recipes import Input, parse_recipe, render
-from models import db
 from models.jobs import Job
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def run_request(session: Session, *, job_ref: str) -> RunRequest:
-    """Make the request of a job, for the worker only.
+@dataclass(frozen=True)
+class Plan:
+    """What a job says of its run; the files of its dataset are in another database."""
 
-    Raises `Invalid` or `NotFound`, written for the job's owner, where none can be made.
-    """
+    job_ref: str
+    dataset_ref: str
+    recipe: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+
+
+def plan_of(session: Session, *, job_ref: str) -> Plan:
+    """What is to be run for a job. For the worker only."""
     job = session.exec(select(Job).where(Job.ref == job_ref)).first()
     if job is None:
         raise NotFound("job")
-    with db.session(db.FILES) as files:
-        inputs = dataset_inputs(files, actor=WORKER, dataset_ref=job.dataset_ref)
-    recipe = parse_recipe(job.panel_snapshot.get("recipe", {}))
+    return Plan(job.ref, job.dataset_ref, job.panel_snapshot.get("recipe", {}), job.parameters)
+
+
+def run_request(plan: Plan, inputs: Sequence[InputFile]) -> RunRequest:
+    """Make the request of a job from its plan and its dataset's files, which are looked at.
+
+    Raises `Invalid`, written for the job's owner, where none can be made.
+    """
+    recipe = parse_recipe(plan.recipe)
     return render(
         recipe,
         inputs=[_input(file, number) for number, file in enumerate(inputs, 1)],
-        parameters=job.parameters,
+        parameters=plan.parameters,
         panel_values=recipe.panel,
-        job_ref=job.ref,
+        job_ref=plan.job_ref,
     )
 
 

@@ -12,8 +12,6 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from app.connectors.base import Endpoint
-from app.domain import credentials
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
 from app.domain.outbox import emit_audit
@@ -168,23 +166,25 @@ def restore_service(session: Session, *, actor: Actor, service_ref: str) -> None
     _follow_up(session, actor, "service.restore", service, before=before)
 
 
-def endpoint_of(session: Session, *, service_ref: str, user_ref: str = "") -> Endpoint:
-    """Where a service is and how to speak to it for a user, with the token decrypted.
+@dataclass(frozen=True)
+class Address:
+    """Where a service is, and the connector's own settings for it."""
 
-    For the code that speaks to services (the worker, the connection test): no page or API may
-    pass it on. A user's own token wins over the shared one. Raises `NotFound`, or `Refused` where
-    a stored token cannot be used (`app.domain.credentials.token_of`).
+    base_url: str
+    api_config: Mapping[str, Any]
+
+
+def address_of(session: Session, *, service_ref: str) -> Address:
+    """Where a service is. For the code that speaks to services; `NotFound` without one.
+
+    The token to speak with is in another database: `app.domain.credentials.token_of`.
     """
     service = session.exec(
         select(ImputationService).where(ImputationService.ref == service_ref)
     ).first()
     if service is None:
         raise NotFound("service")
-    with db.session(db.USERS) as users:
-        token = credentials.token_of(
-            users, service_ref=service_ref, base_url=service.base_url, user_ref=user_ref
-        )
-    return Endpoint(base_url=service.base_url, token=token, api_config=service.api_config)
+    return Address(base_url=service.base_url, api_config=service.api_config)
 
 
 def _rows(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> list[ServiceRow]:

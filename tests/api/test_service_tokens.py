@@ -1,5 +1,7 @@
 """Storing a token over HTTP: who may, and where the answer leads."""
 
+import asyncio
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -12,6 +14,7 @@ from app.domain.errors import PlatformError
 from app.domain.service_fields import parse_service
 from models import db
 from tests.support.people import sign_in
+from workers.endpoints import endpoint_of
 
 ADMIN = Actor(user_ref="admin", name="admin", email="", permissions=ROLES["administrator"])
 TOKEN = "canary-token-1a2b3c4d"
@@ -33,8 +36,7 @@ def service_ref(databases) -> str:
 
 
 def token_of(service_ref: str, user_ref: str = "") -> str:
-    with db.session(db.REGISTRY) as session:
-        return services.endpoint_of(session, service_ref=service_ref, user_ref=user_ref).token
+    return asyncio.run(endpoint_of(service_ref, user_ref)).token
 
 
 def test_a_researcher_stores_and_forgets_an_own_token(client, service_ref):

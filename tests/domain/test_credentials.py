@@ -1,5 +1,6 @@
 """Tokens for services: stored encrypted, never shown, sent only where they belong."""
 
+import asyncio
 import stat
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.domain.access import ROLES, Actor
 from app.domain.errors import Invalid, NotAllowed, NotFound, Refused
 from app.domain.service_fields import parse_service
 from models import db
+from workers.endpoints import endpoint_of
 
 CANARY = "canary-7f1e2d3c4b5a69788796-WXYZ"
 
@@ -37,8 +39,7 @@ def set_token(who: Actor, service_ref: str, token: str, *, shared: bool = False)
 
 
 def token_for(service_ref: str, user_ref: str = "") -> str:
-    with db.session(db.REGISTRY) as session:
-        return services.endpoint_of(session, service_ref=service_ref, user_ref=user_ref).token
+    return asyncio.run(endpoint_of(service_ref, user_ref)).token
 
 
 def test_a_person_s_own_token_wins_over_the_one_that_the_lab_shares(databases):
@@ -173,8 +174,7 @@ def test_a_token_is_nowhere_in_the_databases_nor_in_the_log(databases, caplog, c
     service = add_service()
     set_token(actor("administrator"), service, CANARY, shared=True)
     set_token(actor("researcher", "ada"), service, CANARY)
-    with db.session(db.REGISTRY) as session:
-        endpoint = services.endpoint_of(session, service_ref=service)
+    endpoint = asyncio.run(endpoint_of(service))
     assert endpoint.token == CANARY
     assert CANARY not in repr(endpoint)
     for name in db.BASES:

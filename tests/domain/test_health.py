@@ -1,5 +1,6 @@
 """The health of services: which are due, what a probe leaves behind, and who may read it."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from app.domain.health import Finding, Health
 from app.domain.service_fields import parse_service
 from models import db
 from models.base import now
+from workers.health import sweep
 
 NOBODY = Actor(user_ref="", name="", email="", permissions=frozenset())
 
@@ -143,9 +145,9 @@ def test_a_token_that_cannot_be_used_is_a_finding_and_not_an_accident(databases)
     with db.session(db.REGISTRY) as session:
         fields = parse_service({"name": "Node", "base_url": "https://new.example.org"})
         services.change_service(session, actor=ADMIN, service_ref=ref, fields=fields)
-        (due,) = health.claim_due(session, limit=1)
-    assert due.endpoint is None
-    assert "Enter the token again" in due.refusal
+    asyncio.run(sweep())
+    assert row_of(ref).health_status == "authorisation_needed"
+    assert "Enter the token again" in row_of(ref).error_message
 
 
 def test_anyone_signed_in_can_ask_for_a_probe_but_not_all_the_time(databases):

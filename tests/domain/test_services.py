@@ -230,4 +230,4 @@ def test_a_service_that_does_not_exist_is_not_found(databases):
             with pytest.raises(NotFound):
                 call(session, actor=ADMIN, service_ref="nowhere")
         with pytest.raises(NotFound):
-            services.endpoint_of(session, service_ref="nowhere")
+            services.address_of(session, service_ref="nowhere")

@@ -199,7 +199,7 @@ def receive(content: bytes, tus_id: str = "ab12") -> str:
 
 def test_a_complete_upload_that_was_not_stored_is_stored_by_the_worker() -> None:
     ref = receive(b"genotypes")
-    asyncio.run(worker.sweep_uploads())
+    asyncio.run(worker.store_uploads())
     [file] = detail(ref).files
     assert store.path_of(file.sha256).read_bytes() == b"genotypes"
 
@@ -216,14 +216,14 @@ def test_a_crash_between_the_store_and_the_database_loses_nothing(
         broken.setattr(storing, "_finish", crash)
         storing.store_received("ab12")
     assert detail(ref).files == []
-    asyncio.run(worker.sweep_uploads())
+    asyncio.run(worker.store_uploads())
     assert [file.name for file in detail(ref).files] == ["a.vcf"]
 
 
 def test_an_upload_that_arrived_short_fails_with_a_reason() -> None:
     ref = receive(b"genotypes")
     uploads.data_path(ANNA.user_ref, "ab12").write_bytes(b"geno")
-    asyncio.run(worker.sweep_uploads())
+    asyncio.run(worker.store_uploads())
     assert [upload.error_message for upload in detail(ref).uploads] == [
         "The file arrived incomplete. Upload it again."
     ]

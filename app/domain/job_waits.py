@@ -1,0 +1,21 @@
+"""A job that waits for a part of the platform itself: nothing is known to be wrong with its run."""
+
+from sqlmodel import Session
+
+from app.domain.job_queue import Claim, claimed_job, poll_delay, release
+from models import db
+
+SOON = 5.0
+
+
+def postponed(session: Session, claim: Claim, *, reason: str) -> None:
+    """Say why nobody was asked about the run; the job is soon due again, as if it had not been.
+
+    The next answer of the service takes the reason away.
+    """
+    job = claimed_job(session, claim)
+    if job.contact_error != reason:
+        job.contact_error = reason
+        session.add(job)
+        db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+    release(session, claim, after=poll_delay(SOON), attempts=claim.attempts)
