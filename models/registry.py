@@ -20,7 +20,9 @@ class ImputationService(RegistryBase, table=True):
     `service_type` says what it is (`wes`, `imputation_server`), `api_type` which connector speaks
     to it. `is_active` is the administrator's wish, `is_available` what the last probe found.
     `service_info` is the service's last description of itself as the connector understood it, with
-    the answer as it came below `raw`.
+    the answer as it came below `raw`. `software` is the signature that the service had at the last
+    probe (`app.connectors.conformance.software_of`); what is known of the service's conformance is
+    known of that software. `conformance_problem` says why the last reading of it failed.
     """
 
     __tablename__ = "imputation_services"
@@ -46,6 +48,11 @@ class ImputationService(RegistryBase, table=True):
     service_info: dict[str, Any] = json_object()
     next_probe_at: datetime = moment(index=True)
     probe_lease_until: datetime | None = optional_moment()
+    software: dict[str, Any] = json_object()
+    next_conformance_at: datetime = moment(index=True)
+    conformance_lease_until: datetime | None = optional_moment()
+    conformance_read_at: datetime | None = optional_moment()
+    conformance_problem: str = Field(default="")
     created_at: datetime = moment()
     updated_at: datetime = moment()
     retired_at: datetime | None = optional_moment()
@@ -89,6 +96,64 @@ class ServiceHealthLog(RegistryBase, table=True):
     health_status: str = Field(max_length=30)
     response_time_ms: float | None = Field(default=None)
     error_message: str = Field(default="")
+
+
+class ServiceFeature(RegistryBase, table=True):
+    """What is known of one feature of a service: does it do as the standard says?
+
+    `feature`, `verdict` and `how` are those of `app.connectors.conformance`. The verdict holds
+    since `first_seen_at` and was last confirmed at `checked_at`; from `outdated_at` on the service
+    runs other software, so that it may hold no more. `previous_verdict` held until
+    `previous_until`.
+    """
+
+    __tablename__ = "service_features"
+    __table_args__ = (UniqueConstraint("service_id", "feature"),)
+
+    id: int | None = identity()
+    service_id: int = Field(foreign_key="imputation_services.id")
+    feature: str = Field(max_length=60)
+    verdict: str = Field(max_length=20)
+    evidence: str = Field(default="")
+    how: str = Field(max_length=20)
+    first_seen_at: datetime = moment()
+    checked_at: datetime = moment()
+    outdated_at: datetime | None = optional_moment()
+    previous_verdict: str = Field(default="", max_length=20)
+    previous_until: datetime | None = optional_moment()
+
+
+class ServiceEvent(RegistryBase, table=True):
+    """Something in a service's history: its software changed, or one of its features did."""
+
+    __tablename__ = "service_events"
+    __table_args__ = (Index("ix_service_events_service_at", "service_id", "at"),)
+
+    id: int | None = identity()
+    service_id: int = Field(foreign_key="imputation_services.id")
+    at: datetime = moment()
+    kind: str = Field(max_length=20)
+    text: str = Field(default="")
+
+
+class ServiceTrial(RegistryBase, table=True):
+    """A trial of a service with real runs, wished for by a person and made by the worker.
+
+    `progress` holds what happened so far as `{"steps": [{"at", "text"}]}`.
+    """
+
+    __tablename__ = "service_trials"
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    service_id: int = Field(foreign_key="imputation_services.id", index=True)
+    requested_by_ref: str = Field(default="", max_length=40)
+    requested_by_name: str = Field(default="", max_length=200)
+    requested_at: datetime = moment()
+    started_at: datetime | None = optional_moment()
+    lease_until: datetime | None = optional_moment()
+    ended_at: datetime | None = optional_moment(index=True)
+    progress: dict[str, Any] = json_object()
 
 
 class RegistryOutbox(Outbox, RegistryBase, table=True):
