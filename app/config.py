@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         300, description="time between health checks of a service"
     )
     probe_timeout_seconds: float = Field(20, description="a health check that takes longer fails")
+    conformance_interval_hours: float = Field(
+        24, description="time between readings of how far a service keeps to the standard"
+    )
     poll_interval_seconds: float = Field(15, description="time between looks at a running job")
     stall_hours: float = Field(
         24,

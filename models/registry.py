@@ -99,7 +99,7 @@ class ServiceHealthLog(RegistryBase, table=True):
 
 
 class ServiceFeature(RegistryBase, table=True):
-    """What is known of one feature of a service: does it do as the standard says?
+    """What is known of one feature of a service: whether it does as the standard says.
 
     `feature`, `verdict` and `how` are those of `app.connectors.conformance`. The verdict holds
     since `first_seen_at` and was last confirmed at `checked_at`; from `outdated_at` on the service

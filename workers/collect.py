@@ -33,6 +33,7 @@ from models.away import refuse_if_away
 from workers import contact
 from workers.endpoints import connector_of
 from workers.fetch import fetch_to_disk, size_of
+from workers.learning import learn_from_log, learn_from_output
 from workers.leases import claim, kept, record, surviving
 from workers.patience import insist
 
@@ -74,6 +75,7 @@ async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
         await contact.failed(connector, [claimed], error)
         return
     await contact.heard([claimed])
+    await learn_from_log(claimed, details)
     try:
         await record(job_collection.record_logs, claimed, details=details)
         await _conclude(connector, claimed, details)
@@ -129,10 +131,12 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
         raise
     except (Rejected, UnknownRun, Unsupported) as error:
         await record(job_collection.record_remote, claimed, result_id=result.id, reason=str(error))
+        await learn_from_output(claimed, result.location, refusal=str(error))
         return
     except ConnectorError as error:
         await tell(size_of(path), None)
         raise _Interrupted(error, brought=size_of(path) > before) from error
+    await learn_from_output(claimed, result.location)
     damage = await _damage(claimed, result, path)
     content = await asyncio.to_thread(store.ingest_path, path, move=True)
     # What has come is kept, and becomes a file once, however long that takes.

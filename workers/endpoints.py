@@ -51,7 +51,13 @@ async def endpoint_of(service_ref: str, user_ref: str = "") -> Endpoint:
         base_url=address.base_url,
         user_ref=user_ref,
     )
-    return Endpoint(base_url=address.base_url, token=token, api_config=address.api_config)
+    return Endpoint(
+        base_url=address.base_url,
+        token=token,
+        api_config=address.api_config,
+        known=address.known,
+        software=address.software,
+    )
 
 
 async def _hold(claims: Sequence[Claim], reason: str, explanation: str) -> None:

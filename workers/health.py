@@ -65,7 +65,10 @@ async def _probe_one(client: httpx.AsyncClient, due: DueProbe) -> None:
     except Refused as error:
         finding = Finding(Health.AUTHORISATION_NEEDED, message=error.message)
     else:
-        endpoint = Endpoint(base_url=due.base_url, token=token, api_config=due.api_config)
+        verified = due.verified
+        endpoint = Endpoint(
+            due.base_url, token, due.api_config, verified.features, verified.software
+        )
         finding = await examine(client, due, endpoint)
     await call(db.REGISTRY, health.record, service_ref=due.service_ref, finding=finding)
     if finding.health is Health.UP:

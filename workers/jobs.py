@@ -23,6 +23,7 @@ from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus
 from workers import contact
 from workers.endpoints import connector_of
+from workers.learning import learn_from_cancel
 from workers.leases import claim, kept, record, surviving, together
 
 AT_ONCE = 100
@@ -102,7 +103,10 @@ async def _look(connector: Connector, claims: Sequence[Claim]) -> None:
                 # The service answered, but could not tell about this one run.
                 await record(job_outcomes.no_contact, claimed, reason=status.message)
             else:
-                await record(job_outcomes.seen, claimed, status=status, poll=poll_delay(poll))
+                decided = await record(
+                    job_outcomes.seen, claimed, status=status, poll=poll_delay(poll)
+                )
+                await learn_from_cancel(claimed, decided, status)
 
 
 async def _cancel(connector: Connector, claimed: Claim) -> None:
@@ -117,6 +121,8 @@ async def _cancel(connector: Connector, claimed: Claim) -> None:
         await contact.failed(connector, [claimed], error)
         return
     await contact.heard([claimed])
+    if outcome is CancelOutcome.IGNORED:
+        message = "It is known to accept cancels and to go on."
     await record(job_outcomes.cancel_answered, claimed, outcome=outcome, poll=poll, message=message)
 
 

@@ -20,7 +20,18 @@ from app.logs import configure_logs
 from models import db
 from models.away import cause_of, is_known
 from models.base import now
-from workers import collect, files, health, heartbeat, jobs, outbox, reconcile, stalls, submit
+from workers import (
+    collect,
+    conformance,
+    files,
+    health,
+    heartbeat,
+    jobs,
+    outbox,
+    reconcile,
+    stalls,
+    submit,
+)
 from workers.leases import WORKER, release_all
 from workers.lives import living
 
@@ -52,6 +63,8 @@ DUTIES = (
     Duty("relay outboxes", outbox.relay, 1),
     # Each service is leased to one probe, and a slow one delays no later sweep.
     Duty("probe services", health.sweep, 5, overlapping=4),
+    Duty("read conformance", conformance.read, 10),
+    Duty("try services", conformance.try_out, 2, overlapping=3),
     Duty("read new files", files.read_new_files, 2),
     Duty("store uploads", files.store_uploads, 10),
     Duty("watch for stalls", stalls.watch, 60),

@@ -14,10 +14,10 @@ from app.connectors.base import (
     Connector,
     ConnectorError,
     NotAuthorised,
-    RunRequest,
     Unsupported,
 )
 from app.connectors.client import open_client
+from app.connectors.run_request import RunRequest
 from app.domain import job_answers, job_outcomes
 from app.domain.access import WORKER as ACTOR
 from app.domain.errors import PlatformError

@@ -19,10 +19,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import httpx
+
+from app.connectors.conformance import Examinable
+from app.connectors.run_request import RunRequest
 
 
 class ConnectorError(Exception):
@@ -111,20 +113,30 @@ class RunState(StrEnum):
 
 
 class CancelOutcome(StrEnum):
-    """What the service said to a cancel. Whether the run really stops is seen by polling."""
+    """What the service said to a cancel. Whether the run really stops is seen by polling.
+
+    "Ignored" is said only of a service that is known to accept cancels and to do nothing.
+    """
 
     ACCEPTED = "accepted"
     ALREADY_FINISHED = "already_finished"
     REFUSED = "refused"
+    IGNORED = "ignored"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a service is and how to speak to it. `token` is a bearer token; never log it."""
+    """Where a service is and how to speak to it. `token` is a bearer token; never log it.
+
+    `known` says which features are verified to conform (true) or to deviate (false), as long as
+    the service runs `software`; both are empty where nothing was verified.
+    """
 
     base_url: str
     token: str = field(default="", repr=False)
     api_config: Mapping[str, Any] = field(default_factory=dict)
+    known: Mapping[str, bool] = field(default_factory=dict)
+    software: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,33 +174,6 @@ class PanelOffer:
     build: str = ""
     sample_count: int | None = None
     variant_count: int | None = None
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file that travels with a submission, read from disk while it is sent."""
-
-    name: str
-    path: Path
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """A submission in the terms of WES (`POST /runs`); other protocols use the parts they know.
-
-    `job_ref` is our own id: it travels as a tag so that the run can be found again.
-    """
-
-    job_ref: str
-    workflow_url: str
-    workflow_type: str
-    workflow_type_version: str
-    workflow_params: Mapping[str, Any]
-    workflow_engine: str = ""
-    workflow_engine_version: str = ""
-    workflow_engine_parameters: Mapping[str, Any] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    attachments: Sequence[Attachment] = ()
 
 
 @dataclass(frozen=True)
@@ -253,7 +238,7 @@ class RunDetails:
     ended_at: datetime | None = None
 
 
-class Connector(Protocol):
+class Connector(Examinable, Protocol):
     """How a protocol is spoken. Every method raises `ConnectorError` and nothing else."""
 
     api_type: ClassVar[str]

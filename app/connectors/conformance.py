@@ -4,16 +4,20 @@ What a feature should be, and what the platform does where a service deviates, s
 people to read. How each is found out is the business of the connectors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from app.connectors.base import ServiceFacts
 
 EVIDENCE_LENGTH = 400
+
+# Hears each step of a trial.
+Tell = Callable[[str], Awaitable[None]]
 
 
 class Verdict(StrEnum):
@@ -50,7 +54,6 @@ class Feature(StrEnum):
     HONEST_STATUS = "honest_status"
     HONEST_LOG = "honest_log"
     ERRORS = "errors"
-    KEEP_ALIVE = "keep_alive"
     TASKS = "tasks"
     DATES = "dates"
     SUBMIT_CODE = "submit_code"
@@ -189,14 +192,7 @@ FEATURES: Mapping[Feature, FeatureText] = MappingProxyType(
             "Only service-info may be open where a credential is wanted.",
             "An open list shows everybody's runs to anybody: tell its operators.",
         ),
-        Feature.ERRORS: FeatureText(
-            "Errors", "An error is {“msg”, “status_code”} as JSON."
-        ),
-        Feature.KEEP_ALIVE: FeatureText(
-            "Idle connections",
-            "A connection that is kept open answers again.",
-            "Nothing: each connection is used once, with every service.",
-        ),
+        Feature.ERRORS: FeatureText("Errors", "An error is {“msg”, “status_code”} as JSON."),
         Feature.TASKS: FeatureText(
             "Tasks", "WES 1.1.0: a run's tasks are listed below /tasks.", "Tasks are not shown."
         ),
@@ -207,6 +203,18 @@ FEATURES: Mapping[Feature, FeatureText] = MappingProxyType(
         ),
     }
 )
+
+
+class Examinable(Protocol):
+    """What can be examined for its conformance: a connector."""
+
+    async def conformance(self) -> Sequence[Observation]:
+        """Ask how far the service does as the standard says; changes nothing there."""
+        ...
+
+    async def trial(self, workflow: Path, tell: Tell) -> Sequence[Observation]:
+        """Start tiny runs of the workflow, cancel one of them, and leave nothing at work."""
+        ...
 
 
 def observation(feature: Feature, conforms: bool | None, evidence: str) -> Observation:

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import islice
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
@@ -28,7 +28,6 @@ from app.connectors.base import (
     Rejected,
     RemoteFile,
     RunDetails,
-    RunRequest,
     RunState,
     RunStatus,
     ServiceFacts,
@@ -36,11 +35,15 @@ from app.connectors.base import (
     Unreachable,
     Unsupported,
 )
+from app.connectors.conformance import Feature, Observation, Tell
+from app.connectors.run_request import RunRequest
 from app.connectors.transfer import open_path, open_url
+from app.connectors.wes_conformance import ask
 from app.connectors.wes_find import find_by_tag
 from app.connectors.wes_http import NotYet, WesHttp
+from app.connectors.wes_known import capabilities, known_of
 from app.connectors.wes_logs import failure_of, read_logs
-from app.connectors.wes_outputs import MOST_FILES, Found, outputs_of, remote_file, shared_folders
+from app.connectors.wes_outputs import remote_files, shared_folders
 from app.connectors.wes_parse import (
     TERMINAL,
     exit_code_of,
@@ -53,12 +56,14 @@ from app.connectors.wes_parse import (
     text_of,
 )
 from app.connectors.wes_submit import TAG, form_fields, multipart
+from app.connectors.wes_trial import try_out
 
 # From this many runs on, one list is cheaper than asking for each.
 LIST_FROM = 4
 MOST_PAGES = 3
 AT_ONCE = 8
 LEAST = 64 * 1024
+GOES_ON = (RunState.QUEUED, RunState.RUNNING)
 
 
 class WesConnector:
@@ -73,6 +78,9 @@ class WesConnector:
     def __init__(self, client: httpx.AsyncClient, endpoint: Endpoint) -> None:
         self._http = WesHttp(client, endpoint)
         self._config = endpoint.api_config
+        self._folders = shared_folders(endpoint.api_config)
+        self._endpoint = endpoint
+        self._known = endpoint.known
 
     async def probe(self) -> ServiceFacts:
         """`GET /service-info`."""
@@ -83,9 +91,10 @@ class WesConnector:
                 "and that this is a WES."
             )
         facts = service_facts(body)
-        if shared_folders(self._config):
-            return replace(facts, capabilities=facts.capabilities | {Capability.DOWNLOAD})
-        return facts
+        able = capabilities(facts.capabilities, known_of(self._endpoint, facts))
+        if self._folders:
+            able |= {Capability.DOWNLOAD}
+        return replace(facts, capabilities=able)
 
     async def check_authorised(self) -> None:
         """`GET /runs`: service-info stays open where the rest wants a credential.
@@ -119,7 +128,8 @@ class WesConnector:
 
     async def find(self, job_ref: str) -> str | None:
         """Look for the run whose tag carries our id (see `wes_find`)."""
-        return await find_by_tag(self._http, await self.probe(), job_ref)
+        facts = await self.probe()
+        return await find_by_tag(self._http, facts, known_of(self._endpoint, facts), job_ref)
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RunStatus]:
         """`GET /runs` for many, `GET /runs/{id}/status` for few and for those not listed.
@@ -130,7 +140,8 @@ class WesConnector:
         """
         known, is_whole = await self._listed(set(remote_ids))
         rest = [remote_id for remote_id in dict.fromkeys(remote_ids) if remote_id not in known]
-        answers = await self._asked(rest, verify=is_whole)
+        verify = is_whole or self._known.get(Feature.HONEST_STATUS) is False
+        answers = await self._asked(rest, verify=verify)
         errors = [one for one in answers.values() if isinstance(one, ConnectorError)]
         if errors and len(errors) == len(rest) and not known:
             raise errors[0]
@@ -145,7 +156,7 @@ class WesConnector:
         """The wanted runs that the list shows, and whether the list was read to its end."""
         found: dict[str, RunStatus] = {}
         is_end = False
-        if len(wanted) < LIST_FROM:
+        if len(wanted) < LIST_FROM or self._known.get(Feature.LISTS_RUNNING) is False:
             return found, is_end
         try:
             async for page, is_end in self._http.pages(MOST_PAGES):  # noqa: B007
@@ -213,32 +224,13 @@ class WesConnector:
             status=status,
             job_ref=text_of(mapping_of(mapping_of(body.get("request")).get("tags")).get(TAG)),
             logs=logs,
-            outputs=self._outputs(remote_id, body.get("outputs")),
+            outputs=remote_files(self._http.base, remote_id, body.get("outputs"), self._folders),
             # wes-service says -1 while a run is at work.
             exit_code=exit_code_of(own.get("exit_code")) if status.state in TERMINAL else None,
             failure=failure,
             started_at=moment_of(own.get("start_time")),
             ended_at=moment_of(own.get("end_time")),
         )
-
-    def _outputs(self, remote_id: str, outputs: Any) -> list[RemoteFile]:
-        folders = shared_folders(self._config)
-        located = {
-            self._location(remote_id, found): found
-            for found in islice(outputs_of(outputs), MOST_FILES)
-        }
-        return [remote_file(found, location, folders) for location, found in located.items()]
-
-    def _location(self, remote_id: str, found: Found) -> str:
-        """Where an output is looked for.
-
-        A service behind a proxy names itself by an address that only it can use (Sapporo's
-        `--base-url`): what lies below this run is asked for at the address that works.
-        """
-        below = f"/runs/{remote_id}/"
-        if found.location.startswith(("http://", "https://")) and below in found.location:
-            return self._http.base + below + found.location.partition(below)[2]
-        return found.location
 
     @asynccontextmanager
     async def open(self, file: RemoteFile, *, offset: int = 0) -> AsyncIterator[Download]:
@@ -254,7 +246,7 @@ class WesConnector:
             ) as download:
                 yield download
             return
-        for folder in shared_folders(self._config):
+        for folder in self._folders:
             if folder.relative(file.location) is not None:
                 path = await asyncio.to_thread(folder.path_here, file.location)
                 async with open_path(path, offset=offset) as download:
@@ -275,13 +267,24 @@ class WesConnector:
             await self._http.ask_run(remote_id, "cancel", method="POST")
         except (Rejected, NotAuthorised) as error:
             refusal = error  # Toil says 403, others 400 or 409, for a run that has ended
-        found = await self._status_or_error(remote_id, verify=False)
+        verify = self._known.get(Feature.HONEST_STATUS) is False
+        found = await self._status_or_error(remote_id, verify=verify)
         if isinstance(found, RunStatus) and found.state in (RunState.COMPLETE, RunState.FAILED):
             return CancelOutcome.ALREADY_FINISHED
         if refusal is None:
-            return CancelOutcome.ACCEPTED
+            goes_on = isinstance(found, RunStatus) and found.state in GOES_ON
+            is_ignored = goes_on and self._known.get(Feature.CANCEL) is False
+            return CancelOutcome.IGNORED if is_ignored else CancelOutcome.ACCEPTED
         if isinstance(found, NotAuthorised):
             raise refusal
         if isinstance(found, RunStatus) and found.state is RunState.CANCELLED:
             return CancelOutcome.ALREADY_FINISHED
         return CancelOutcome.REFUSED
+
+    async def conformance(self) -> Sequence[Observation]:
+        """What can be asked without changing anything (see `wes_conformance`)."""
+        return await ask(self._http, await self.probe())
+
+    async def trial(self, workflow: Path, tell: Tell) -> Sequence[Observation]:
+        """Two tiny runs of a CWL workflow, one of them cancelled (see `wes_trial`)."""
+        return await try_out(self._http, await self.probe(), self._config, workflow, tell)

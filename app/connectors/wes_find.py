@@ -2,7 +2,8 @@
 
 WES has no idempotency key. Sapporo filters its list by tag; elsewhere the run logs repeat the
 request with its tags. "None" is said only when that is sure: the list was read to its end, every
-run in it could be examined, and the service is seen to keep tags at all.
+run in it could be examined, and the service is known to keep tags and to list runs at work: it was
+verified, or it is Sapporo or Toil, which do.
 """
 
 import asyncio
@@ -18,8 +19,10 @@ from app.connectors.base import (
     UnknownRun,
     Unsupported,
 )
+from app.connectors.conformance import Feature
 from app.connectors.wes_http import WesHttp
-from app.connectors.wes_parse import is_sapporo, mapping_of, run_id_of
+from app.connectors.wes_judge import unfinished
+from app.connectors.wes_parse import MADE_UP_IDS, is_sapporo, is_toil, mapping_of, run_id_of
 from app.connectors.wes_submit import TAG
 
 MOST_PAGES = 10
@@ -29,20 +32,23 @@ AT_ONCE = 8
 Run = Mapping[str, Any]
 
 
-async def find_by_tag(http: WesHttp, facts: ServiceFacts, job_ref: str) -> str | None:
+async def find_by_tag(
+    http: WesHttp, facts: ServiceFacts, known: Mapping[str, bool], job_ref: str
+) -> str | None:
     """The id of the run that carries `job_ref`, or None if surely none does.
 
-    Raises `Unsupported` where the service cannot tell.
+    `known` says what is verified of the service. Raises `Unsupported` where it cannot tell.
     """
     if Capability.FIND_BY_TAG not in facts.capabilities:
         raise Unsupported("This service keeps no tags, so that a run cannot be found again.")
     # Sapporo's list is a snapshot some minutes old unless the latest is asked for.
-    filters = {"tags": f"{TAG}:{job_ref}", "latest": "true"} if is_sapporo(facts.raw) else None
+    can_filter = known.get(Feature.TAG_FILTER, is_sapporo(facts.raw))
+    filters = {"tags": f"{TAG}:{job_ref}", "latest": "true"} if can_filter else None
     runs, is_complete = await _listed(http, filters)
     for run in runs:
         if _tag_of(run) == job_ref:
             return run_id_of(run)
-    untold = [run for run in runs if "tags" not in run]
+    untold = [run for run in runs if "tags" not in run and run_id_of(run) not in MADE_UP_IDS]
     bodies = await _run_logs(http, untold[:MOST_RUN_LOGS])
     for body in bodies:
         if _tag_of(mapping_of(body.get("request"))) == job_ref:
@@ -53,7 +59,18 @@ async def find_by_tag(http: WesHttp, facts: ServiceFacts, job_ref: str) -> str |
         raise Unsupported("The service lists runs that it cannot show, and one may be ours.")
     if untold and not any(isinstance(_tags_of(body), dict) for body in bodies):
         raise Unsupported("The service shows no tags of its runs, and one may be ours.")
+    _check_trust(facts, known, runs)
     return None
+
+
+def _check_trust(facts: ServiceFacts, known: Mapping[str, bool], runs: Sequence[Run]) -> None:
+    """Raise `Unsupported` unless a run of ours would surely have been seen with its tag."""
+    is_usual = is_sapporo(facts.raw) or is_toil(facts.raw)
+    if not known.get(Feature.TAGS, is_usual):
+        raise Unsupported("It is not known yet whether this service keeps tags.")
+    shows_working = next(unfinished(runs), None) is not None
+    if not (known.get(Feature.LISTS_RUNNING, is_usual) or shows_working):
+        raise Unsupported("It is not known yet whether this service lists runs at work.")
 
 
 async def _listed(http: WesHttp, params: Mapping[str, str] | None) -> tuple[list[Run], bool]:

@@ -5,8 +5,9 @@ wes-service), a list of `{file_name, file_url}` (Sapporo), `{name: "file://…"}
 Cromwell), or `{"filesystem": [relative paths]}` (WESkit).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -136,7 +137,7 @@ def shared_folders(api_config: Mapping[str, Any]) -> list[SharedFolder]:
     return folders
 
 
-def remote_file(found: Found, location: str, folders: list[SharedFolder]) -> RemoteFile:
+def remote_file(found: Found, location: str, folders: Sequence[SharedFolder]) -> RemoteFile:
     """An output as the platform shows it; `location` is where it is looked for."""
     return RemoteFile(
         name=file_name(found),
@@ -145,3 +146,26 @@ def remote_file(found: Found, location: str, folders: list[SharedFolder]) -> Rem
         can_download=location.startswith(("http://", "https://"))
         or any(folder.relative(location) is not None for folder in folders),
     )
+
+
+def remote_files(
+    base: str, remote_id: str, outputs: Any, folders: Sequence[SharedFolder]
+) -> list[RemoteFile]:
+    """The outputs of a run of the service at `base`, each place once."""
+    located = {
+        _location(base, remote_id, found): found
+        for found in islice(outputs_of(outputs), MOST_FILES)
+    }
+    return [remote_file(found, location, folders) for location, found in located.items()]
+
+
+def _location(base: str, remote_id: str, found: Found) -> str:
+    """Where an output is looked for.
+
+    A service behind a proxy names itself by an address that only it can use (Sapporo's
+    `--base-url`): what lies below this run is asked for at the address that works.
+    """
+    below = f"/runs/{remote_id}/"
+    if found.location.startswith(("http://", "https://")) and below in found.location:
+        return base + below + found.location.partition(below)[2]
+    return found.location

@@ -38,6 +38,9 @@ MESSAGES = {
 }
 TERMINAL = frozenset({RunState.COMPLETE, RunState.FAILED, RunState.CANCELLED})
 
+# Ids that no service has given to a run, asked for to see what it says of runs it does not have.
+MADE_UP_IDS = ("6f1d1f66-0000-4000-8000-000000000000", "fgip-no-such-run")
+
 _PYTHON_BYTES = re.compile(r"^b'(.*)'$")
 _ALIASES = {"nfl": "nextflow", "smk": "snakemake"}
 
@@ -135,6 +138,11 @@ def is_sapporo(info: Mapping[str, Any]) -> bool:
     return any(text.startswith("sapporo") for text in [*versions, group])
 
 
+def is_toil(info: Mapping[str, Any]) -> bool:
+    """Whether a service-info is of Toil, whose engine is itself."""
+    return set(mapping_of(info.get("workflow_engine_versions"))) == {"toil"}
+
+
 def is_starter_kit(info: Mapping[str, Any]) -> bool:
     """Whether a service-info is of the GA4GH Starter Kit (0.3.2), which lacks half the standard.
 
@@ -210,6 +218,12 @@ def run_id_of(body: Any) -> str:
     """The run's id, or ""; some servers count with integers."""
     value = mapping_of(body).get("run_id")
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def tags_of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The tags of a run log's request, None where no request is repeated."""
+    request = body.get("request")
+    return mapping_of(request.get("tags")) if isinstance(request, dict) and request else None
 
 
 def moment_of(value: Any) -> datetime | None:

@@ -12,14 +12,8 @@ from typing import IO, Any
 
 import httpx
 
-from app.connectors.base import (
-    Attachment,
-    Capability,
-    Rejected,
-    RunRequest,
-    ServiceFacts,
-    Unsupported,
-)
+from app.connectors.base import Capability, Rejected, ServiceFacts, Unsupported
+from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.wes_parse import knows_engine_fields, lists_engines_as_objects, spelling_of
 
 TAG = "job_ref"

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 
 from app.config import settings
 from app.connectors.base import ServiceFacts
+from app.domain import conformance
 from app.domain.access import Actor, require
 from app.domain.errors import NotFound, Refused
 from models import db
@@ -57,6 +58,7 @@ class DueProbe:
     api_type: str
     base_url: str
     api_config: Mapping[str, Any]
+    verified: conformance.Known
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,7 @@ def claim_due(session: Session, *, limit: int) -> list[DueProbe]:
     for service in due:
         service.probe_lease_until = moment + lease
     session.flush()
-    return [
-        DueProbe(service.ref, service.api_type, service.base_url, service.api_config)
-        for service in due
-    ]
+    return [_due(session, service) for service in due]
 
 
 def put_off(session: Session, *, service_ref: str) -> None:
@@ -150,6 +149,7 @@ def record(session: Session, *, service_ref: str, finding: Finding) -> None:
     service.error_message = message
     if finding.facts is not None:
         service.service_info = facts_as_json(finding.facts)
+        conformance.software_seen(session, service=service, facts=finding.facts)
     service.probe_lease_until = None
     service.next_probe_at = moment + _interval()
     db.announce(session, "imputation_services", service_ref)
@@ -230,6 +230,16 @@ def _plain(value: Any) -> Any:
         return [_plain(part) for part in value]
     # PostgreSQL's jsonb cannot hold this one character.
     return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def _due(session: Session, service: ImputationService) -> DueProbe:
+    return DueProbe(
+        service.ref,
+        service.api_type,
+        service.base_url,
+        service.api_config,
+        conformance.known(session, service=service),
+    )
 
 
 def _interval() -> timedelta:

@@ -138,10 +138,11 @@ def not_found(session: Session, claim: Claim) -> None:
     not_sent(session, claim, reason="The service has no such run; sending again", was_heard=True)
 
 
-def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> None:
-    """The service said how the run is."""
+def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> str:
+    """The service said how the run is; returns what that decides of a cancel, if it does."""
     job = claimed_job(session, claim)
     _heard(session, job)
+    cancel_before = job.cancel_outcome
     raw_changed = job.remote_state != status.raw_state
     job.remote_state = status.raw_state
     before = job.status
@@ -152,6 +153,7 @@ def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> N
         retire(session, claim)
     else:
         release(session, claim, after=_next_look(job, poll))
+    return "" if job.cancel_outcome == cancel_before else job.cancel_outcome
 
 
 def unknown_there(session: Session, claim: Claim, *, poll: float) -> None:
@@ -214,8 +216,8 @@ def cancel_answered(
     """What the service said to the cancel; whether the run stops is seen by looking further."""
     job = claimed_job(session, claim)
     _heard(session, job)
-    if outcome is CancelOutcome.REFUSED:
-        cancel_ignored(session, job, f"The service refused the cancel. {message}".strip())
+    if outcome in (CancelOutcome.REFUSED, CancelOutcome.IGNORED):
+        cancel_ignored(session, job, f"The service {outcome} the cancel. {message}".strip())
     else:
         job.cancel_outcome = outcome
         accepted = outcome is CancelOutcome.ACCEPTED

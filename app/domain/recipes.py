@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from app.connectors.base import Attachment, RunRequest
+from app.connectors.run_request import Attachment, RunRequest
 from app.domain.errors import Invalid
 from app.domain.parameters import Parameter, Strict, Value, is_shown, parse_value
 

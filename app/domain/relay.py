@@ -11,7 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from app.domain import audit, notifications
+from app.domain import announcements, audit, notifications
 from models import db
 from models.base import Outbox, now
 from models.files import FilesOutbox
@@ -33,6 +33,7 @@ TARGETS: Mapping[str, tuple[str, Callable[..., None]]] = MappingProxyType(
     {
         "notification": (db.NOTIFICATIONS, notifications.receive),
         "audit": (db.PLATFORM, audit.receive),
+        "announcement": (db.USERS, announcements.receive),
     }
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from app.connectors.base import RunRequest
+from app.connectors.run_request import RunRequest
 from app.domain.errors import Invalid, NotFound
 from app.domain.files import InputFile
 from app.domain.recipes import Input, parse_recipe, render

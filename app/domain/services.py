@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from app.domain import conformance
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
 from app.domain.outbox import emit_audit
@@ -125,6 +126,8 @@ def change_service(
     service.updated_at = now()
     if any(before[name] != getattr(service, name) for name in PROBE_AGAIN_AFTER):
         _forget_probe(service)
+    if any(before[name] != getattr(service, name) for name in ("base_url", "api_type")):
+        conformance.forget_software(session, service=service)
     _flush(session, fields.name)
     _follow_up(session, actor, "service.change", service, before=before)
     return get_service(session, actor=actor, service_ref=service_ref)
@@ -168,10 +171,15 @@ def restore_service(session: Session, *, actor: Actor, service_ref: str) -> None
 
 @dataclass(frozen=True)
 class Address:
-    """Where a service is, and the connector's own settings for it."""
+    """Where a service is, the connector's own settings for it, and what is verified of it.
+
+    `known` and `software` are those of `app.connectors.base.Endpoint`.
+    """
 
     base_url: str
     api_config: Mapping[str, Any]
+    known: Mapping[str, bool]
+    software: Mapping[str, Any]
 
 
 def address_of(session: Session, *, service_ref: str) -> Address:
@@ -184,7 +192,13 @@ def address_of(session: Session, *, service_ref: str) -> Address:
     ).first()
     if service is None:
         raise NotFound("service")
-    return Address(base_url=service.base_url, api_config=service.api_config)
+    verified = conformance.known(session, service=service)
+    return Address(
+        base_url=service.base_url,
+        api_config=service.api_config,
+        known=verified.features,
+        software=verified.software,
+    )
 
 
 def _rows(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> list[ServiceRow]:

@@ -5,17 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.connectors.base import (
-    Attachment,
-    CancelOutcome,
-    Capability,
-    Endpoint,
-    Rejected,
-    RunRequest,
-    RunState,
-    UnknownRun,
-)
+from app.connectors.base import CancelOutcome, Capability, Endpoint, Rejected, RunState, UnknownRun
 from app.connectors.client import open_client
+from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.stages import Outcome, examine
 from app.connectors.wes import WesConnector
 from tests.support.peers import Peer

@@ -11,16 +11,15 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 
 from app.connectors.base import (
-    Attachment,
     Endpoint,
     InvalidAnswer,
     Rejected,
-    RunRequest,
     ServiceFault,
     Unreachable,
     Unsupported,
 )
 from app.connectors.client import open_client
+from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.wes import WesConnector
 from tests.connectors import shapes
 from tests.connectors.loopback import Request, reply, serving

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from models import db
 from models.base import new_ref, now
 from models.files import Dataset, FileMetadata
 from models.jobs import Job, JobQueueEntry, JobStatusChange, ServiceContact
-from models.registry import ImputationService, ReferencePanel
+from models.registry import ImputationService, ReferencePanel, ServiceFeature
 from tests.support.submitting import actor
 from workers import collect, jobs, submit
 
@@ -38,9 +38,13 @@ RECIPE: dict[str, Any] = {
 
 
 def add_panel(
-    base_url: str, *, recipe: dict[str, Any] | None = None, api_config: dict[str, Any] | None = None
+    base_url: str,
+    *,
+    recipe: dict[str, Any] | None = None,
+    api_config: dict[str, Any] | None = None,
+    verified: Sequence[str] = ("tags", "lists_running"),
 ) -> str:
-    """Add a service and a panel of it; return the panel's ref."""
+    """Add a service whose features were tried, and a panel of it; return the panel's ref."""
     with db.session(db.REGISTRY) as session:
         service = ImputationService(
             name=f"Service {new_ref()[:4]}",
@@ -52,6 +56,12 @@ def add_panel(
         )
         session.add(service)
         session.flush()
+        for feature in verified:
+            session.add(
+                ServiceFeature(
+                    service_id=service.id or 0, feature=feature, verdict="conforms", how="trial"
+                )
+            )
         panel = ReferencePanel(
             service_id=service.id or 0, panel_id="p", name="Panel", recipe=recipe or RECIPE
         )
