@@ -3,99 +3,25 @@
 import reflex as rx
 
 from app.components.confirm import confirm
-from app.components.frame import empty_state, fact, facts, notice, page_header, section, skeleton
+from app.components.frame import (
+    empty_state,
+    fact,
+    facts,
+    link_button,
+    notice,
+    page_header,
+    section,
+    skeleton,
+)
 from app.components.moment import moment
 from app.components.status import job_status
-from app.domain import jobs as domain
-from app.domain.access import Actor
-from app.domain.errors import NotFound
-from app.domain.job_details import JobDetail, job_detail
-from app.pages.job_history import (
-    ChangeItem,
-    Stage,
-    change_item,
-    history_list,
-    stages,
-    stages_of,
-)
-from app.pages.job_logs import JobLogsState, logs_section, show_logs
-from app.pages.job_results import ResultItem, result_item, results_table
+from app.pages.job_history import history_list, stages
+from app.pages.job_logs import logs_section
+from app.pages.job_question import give_up, offer, question
+from app.pages.job_results import results_table
+from app.pages.job_state import JobState, LinkItem
 from app.pages.template import page
-from app.states.calls import call
-from app.states.guard import guarded
-from app.states.job_item import ENDED, JobItem, job_item, value_text
-from app.states.route import route_argument
-from app.states.service_item import iso
-from models import db
-
-CAN_CANCEL = ("waiting", "queued", "submitting", "submitted", "running")
-
-
-class JobState(rx.State):
-    """The job in the URL."""
-
-    job: JobItem | None = None
-    submission_ref: str = ""
-    build: str = ""
-    place: str = ""
-    parameters: list[tuple[str, str]] = []
-    stages: list[Stage] = []
-    history: list[ChangeItem] = []
-    results: list[ResultItem] = []
-    lost_since: str = ""
-    next_try: str = ""
-    can_cancel: bool = False
-    can_give_up: bool = False
-    is_missing: bool = False
-
-    @guarded("job:read")
-    async def load(self, actor: Actor) -> None:
-        """Read the job; another one that was shown here before goes first."""
-        if self.job and self.job["ref"] != self._ref():
-            self.job = None
-        try:
-            detail = await call(db.JOBS, job_detail, actor=actor, job_ref=self._ref())
-        except NotFound:
-            self.job, self.is_missing = None, True
-            return
-        self._show(actor, detail)
-        await show_logs(await self.get_state(JobLogsState), actor, list(detail.log_names))
-
-    @guarded("job:cancel")
-    async def cancel(self, actor: Actor) -> rx.event.EventSpec:
-        """Ask for the job to be cancelled."""
-        await call(db.JOBS, domain.cancel, actor=actor, job_ref=self._ref())
-        return JobState.load
-
-    @guarded("job:cancel")
-    async def give_up(self, actor: Actor) -> rx.event.EventSpec:
-        """Stop following the job."""
-        await call(db.JOBS, domain.give_up, actor=actor, job_ref=self._ref())
-        return JobState.load
-
-    def _ref(self) -> str:
-        return route_argument(self, "job_ref")
-
-    def _show(self, actor: Actor, detail: JobDetail) -> None:
-        row = detail.row
-        is_own = row.owner_ref == actor.user_ref
-        may_cancel = "job:cancel:any" in actor.permissions or (is_own and actor.may("job:cancel"))
-        self.job, self.is_missing = job_item(row), False
-        self.submission_ref = detail.submission_ref
-        panel = detail.panel
-        self.build = str(panel.get("build") or "–")
-        self.place = " · ".join(
-            str(panel[key]) for key in ("location", "country") if panel.get(key)
-        )
-        self.parameters = [(title, value_text(value)) for title, value in detail.parameters]
-        self.stages = stages_of(detail)
-        self.history = [change_item(change) for change in reversed(detail.history)]
-        self.results = [result_item(result) for result in detail.results]
-        contact = detail.contact if row.status not in ENDED else None
-        self.lost_since = iso(contact.lost_at) if contact else ""
-        self.next_try = iso(contact.retry_at) if contact else ""
-        self.can_cancel = may_cancel and row.status in CAN_CANCEL
-        self.can_give_up = may_cancel and domain.may_give_up(row)
+from app.states.job_item import JobItem
 
 
 def _actions() -> rx.Component:
@@ -113,14 +39,16 @@ def _actions() -> rx.Component:
             ),
         ),
         rx.cond(
-            JobState.can_give_up,
-            confirm(
-                rx.button("Give it up", **quiet),
-                title="Give this job up?",
-                text="The platform stops following it. The run may go on at the service, and its "
-                "results are not fetched.",
-                action="Give it up",
-                on_confirm=JobState.give_up,
+            JobState.can_give_up & ~JobState.question,
+            give_up(rx.button("Give it up", **quiet)),
+        ),
+        rx.cond(
+            JobState.can_resubmit,
+            link_button(
+                "Resubmit elsewhere",
+                "/submit?resubmit=" + JobState.job.ref,
+                icon="send",
+                **quiet,
             ),
         ),
     )
@@ -157,6 +85,39 @@ def _lost(job: rx.Var[JobItem]) -> rx.Component:
     return rx.cond(JobState.next_try, notice(text, color="amber", icon="timer"))
 
 
+def _stall() -> rx.Component:
+    """That the run takes unusually long, and what can be done."""
+    text = rx.fragment(
+        JobState.stall,
+        " You can wait, give it up, or submit the dataset elsewhere with another panel.",
+    )
+    return notice(text, color="amber", icon="timer-off")
+
+
+def _link(item: LinkItem) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(rx.link(item.title, href="/jobs/" + item.ref, size="2"), class_name="list-main"),
+        job_status(item.status),
+    )
+
+
+def _relatives() -> rx.Component:
+    """The job in whose place this one was submitted, and those submitted in its place."""
+    return rx.fragment(
+        rx.cond(
+            JobState.first,
+            section("Submitted in place of", rx.el.ul(_link(JobState.first), class_name="list")),
+        ),
+        rx.cond(
+            JobState.again,
+            section(
+                "Submitted again as",
+                rx.el.ul(rx.foreach(JobState.again, _link), class_name="list"),
+            ),
+        ),
+    )
+
+
 def _status(job: rx.Var[JobItem]) -> rx.Component:
     color = rx.cond(job.is_held, "amber", "gray")
     return rx.card(
@@ -167,11 +128,12 @@ def _status(job: rx.Var[JobItem]) -> rx.Component:
         ),
         stages(JobState.stages),
         rx.cond(
-            job.is_held,
+            job.is_held & ~JobState.question,
             notice("This job needs a person. What to do is said above.", color=color, icon="hand"),
         ),
         rx.cond(job.contact_note, notice(job.contact_note, color="amber", icon="unplug")),
         _lost(job),
+        rx.cond(JobState.stall, _stall()),
         rx.cond(job.cancel_note, notice(job.cancel_note, color="gray", icon="circle-minus")),
         _contact(job),
         width="100%",
@@ -202,9 +164,12 @@ def _content(job: rx.Var[JobItem]) -> rx.Component:
             job.name, _actions(), subtitle=job.dataset + " → " + job.panel + " at " + job.service
         ),
         _status(job),
+        rx.cond(JobState.question, question(job, JobState.question)),
+        rx.cond(JobState.offered_at, offer(job)),
         rx.cond(job.error_message, cause),
         rx.cond(JobState.results, section("Results", results_table(JobState.results))),
         section("What was sent", _sent(job), action=submission),
+        _relatives(),
         logs_section(),
         section("History", history_list(JobState.history)),
     )

@@ -11,6 +11,7 @@ from app.components.moment import moment
 from app.components.status import health_status, job_status
 from app.domain import datasets, job_queries, services
 from app.domain.access import Actor
+from app.pages.overview_needs import NeedVar, needs_of, needs_part
 from app.pages.template import page
 from app.states.guard import guarded
 from app.states.session import SessionState
@@ -53,11 +54,15 @@ class GlanceVar(TypedDict):
     checked_at: str
 
 
+Jobs = tuple[list[TileVar], list[RecentJobVar], list[NeedVar]]
+
+
 class OverviewState(rx.State):
     """The overview. A part that cannot be read now is left out and said so."""
 
     tiles: list[TileVar] = []
     jobs: list[RecentJobVar] = []
+    needs: list[NeedVar] = []
     services: list[GlanceVar] = []
     dataset_count: int = 0
     missing: list[str] = []
@@ -68,7 +73,8 @@ class OverviewState(rx.State):
         """Read each part by itself, so that one that fails leaves the others."""
         self.missing = []
         if actor.may("job:read"):
-            self.tiles, self.jobs = await self._part("jobs", ([], []), _jobs, actor)
+            missing: Jobs = ([], [], [])
+            self.tiles, self.jobs, self.needs = await self._part("jobs", missing, _jobs, actor)
         if actor.may("dataset:read"):
             self.dataset_count = await self._part("datasets", 0, _dataset_count, actor)
         self.services = await self._part("services", [], _services, actor)
@@ -82,10 +88,11 @@ class OverviewState(rx.State):
             return missing
 
 
-def _jobs(actor: Actor) -> tuple[list[TileVar], list[RecentJobVar]]:
+def _jobs(actor: Actor) -> Jobs:
     with db.session(db.JOBS) as session:
         counts = job_queries.count_by_status(session, actor=actor)
         rows = job_queries.list_jobs(session, actor=actor, size=RECENT).rows
+        needs = needs_of(session, actor)
     tiles = [
         TileVar(
             title=title,
@@ -104,7 +111,7 @@ def _jobs(actor: Actor) -> tuple[list[TileVar], list[RecentJobVar]]:
         )
         for row in rows
     ]
-    return tiles, recent
+    return tiles, recent, needs
 
 
 def _dataset_count(actor: Actor) -> int:
@@ -244,7 +251,9 @@ def overview() -> rx.Component:
         rx.cond(
             OverviewState.is_loaded,
             rx.el.div(
-                rx.el.div(_jobs_part(), class_name="stack"), _services_part(), class_name="two-one"
+                rx.el.div(needs_part(OverviewState.needs), _jobs_part(), class_name="stack"),
+                _services_part(),
+                class_name="two-one",
             ),
         ),
     )

@@ -53,11 +53,27 @@ def submit() -> rx.Component:
         SubmitState.problem,
         notice(SubmitState.problem, color="amber", icon="triangle-alert", role="alert"),
     )
+    in_place_of = rx.cond(
+        SubmitState.first_ref,
+        notice(
+            rx.fragment(
+                "In place of ",
+                rx.link(
+                    SubmitState.first_title,
+                    href="/jobs/" + SubmitState.first_ref,
+                    underline="always",
+                    color="inherit",
+                ),
+                ": choose other panels for the same dataset and parameters.",
+            ),
+            icon="repeat",
+        ),
+    )
     return rx.fragment(
         page_header("Submit", subtitle="One dataset, imputed with one or more panels."),
         rx.cond(
             SubmitState.is_loaded,
-            rx.el.div(_stepper(), problem, steps, class_name="submit"),
+            rx.el.div(_stepper(), in_place_of, problem, steps, class_name="submit"),
             skeleton(),
         ),
     )

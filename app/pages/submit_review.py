@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from app.components.controls import tick
 from app.components.frame import fact, facts, field, section
 from app.components.status import badge
 from app.pages.submit_step import back_button, step_head
@@ -60,6 +61,14 @@ def review_step() -> rx.Component:
                     name="name", default_value=SubmitState.name, max_length=200, max_width="420px"
                 ),
                 hint="To find it again among your jobs.",
+            ),
+            rx.cond(
+                SubmitState.first_is_open,
+                tick(
+                    "ends_first",
+                    "Give up " + SubmitState.first_title + " as well; its run may go on there",
+                    checked=SubmitState.first_is_open,
+                ),
             ),
             rx.el.div(
                 back_button(2),

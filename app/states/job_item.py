@@ -3,6 +3,7 @@
 from typing import Any, TypedDict
 
 from app.domain.job_queries import JobRow
+from app.domain.job_states import ANSWER_LOST
 from app.states.service_item import iso
 
 
@@ -45,7 +46,7 @@ LINES = {
     "completed": "Completed.",
     "failed": "Failed.",
     "cancelled": "Cancelled.",
-    "lost": "Given up.",
+    "lost": "Abandoned.",
 }
 
 CANCEL_NOTES = {
@@ -60,6 +61,8 @@ CANCEL_WAITS = (
     "The request to cancel waits, because {service} does not answer at the moment. It goes there "
     "as soon as contact is back."
 )
+
+IS_ASKED = "It is not known whether {service} took this run. Your answer is needed."
 
 ENDED = ("completed", "failed", "cancelled", "lost")
 
@@ -96,7 +99,7 @@ def job_item(row: JobRow) -> JobItem:
 def status_line(row: JobRow) -> str:
     """One plain sentence about where a job stands."""
     if row.held_reason:
-        return row.status_reason
+        return _held(row)
     line = LINES.get(row.status, row.status).format(service=row.service_name)
     if row.status in ENDED and row.status_reason:
         return f"{line} {_sentence(row.status_reason)}"
@@ -114,12 +117,22 @@ def value_text(value: Any) -> str:
 
 def _problem(row: JobRow) -> str:
     if row.held_reason:
-        return row.status_reason
+        return _held(row)
+    if row.status == "lost" and row.offered_at:
+        return "Its run is complete after all: its results can be fetched."
+    if row.stalled_at:
+        return "It takes unusually long."
     if row.status == "failed":
         return " ".join(row.error_message.split())[:160]
     if row.status not in ENDED and row.contact_error:
         return row.contact_error
     return ""
+
+
+def _held(row: JobRow) -> str:
+    if row.held_reason == ANSWER_LOST:
+        return IS_ASKED.format(service=row.service_name)
+    return row.status_reason
 
 
 def _contact_note(row: JobRow) -> str:
@@ -131,7 +144,7 @@ def _contact_note(row: JobRow) -> str:
 
 
 def _cancel_note(row: JobRow) -> str:
-    if row.cancel_requested_at is None:
+    if row.cancel_requested_at is None or row.held_reason == ANSWER_LOST:
         return ""
     if not row.cancel_outcome and row.contact_error:
         return CANCEL_WAITS.format(service=row.service_name)

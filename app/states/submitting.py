@@ -8,6 +8,7 @@ from app.domain.access import Actor
 from app.domain.datasets import dataset_detail, list_datasets
 from app.domain.errors import Invalid, NotFound
 from app.domain.panels import PanelDetail, get_panel, panels_to_choose
+from app.domain.resubmissions import Template, resubmit, template_of
 from app.domain.submissions import (
     ChosenDataset,
     check_dataset,
@@ -53,6 +54,10 @@ class SubmitState(rx.State):
     search: str = ""
     is_loaded: bool = False
     is_sending: bool = False
+    # The job in whose place this is submitted: its ref, what to say of it, whether it goes on.
+    first_ref: str = ""
+    first_title: str = ""
+    first_is_open: bool = False
     _file_count: int = 0
     _values: dict[str, Any] = {}
     # What the last look at the parameters refused, and of which of them.
@@ -71,11 +76,7 @@ class SubmitState(rx.State):
         self.panels = [panel_item(choice) for choice in choices]
         usable = {item["ref"] for item in self.panels if item["can_choose"]}
         self.chosen = [ref for ref in self.chosen if ref in usable]
-        wish = str(self.router.url.query_parameters.get("dataset", ""))[:40]
-        if wish and wish != self._came_with:
-            self._came_with = wish
-            await self._choose(actor, wish)
-            self.step = 1 if self.dataset_ref else 0
+        await self._take_wish(actor)
         self.is_loaded = True
 
     @guarded("job:submit", supersedes=True)
@@ -136,25 +137,51 @@ class SubmitState(rx.State):
         yield
         try:
             self.name = str(_parsed(form).get("name", ""))[:200]
-            yield await self._submit(actor)
+            yield await self._submit(actor, ends_first=_parsed(form).get("ends_first") == "on")
         finally:
             self.is_sending = False
 
-    async def _submit(self, actor: Actor) -> Any:
+    async def _take_wish(self, actor: Actor) -> None:
+        """Begin with the dataset in the address, or in place of the job in it."""
+        query = self.router.url.query_parameters
+        job_ref, wish = str(query.get("resubmit", ""))[:40], str(query.get("dataset", ""))[:40]
+        if (job_ref or wish) in ("", self._came_with):
+            return
+        try:
+            if job_ref:
+                template = await call(db.JOBS, template_of, actor=actor, job_ref=job_ref)
+                self._start_afresh()
+                self._take_over(template)
+                wish = template.dataset_ref
+        except NotFound as error:
+            self.problem = error.message
+            return
+        self._came_with = job_ref or wish
+        await self._choose(actor, wish)
+        self.step = 1 if self.dataset_ref else 0
+
+    def _take_over(self, template: Template) -> None:
+        self.first_ref, self.first_is_open = template.job_ref, template.is_open
+        self.first_title = f"{template.name} at {template.service_name}"
+        self.name = template.name
+        self._values = {name: text_of(value) for name, value in template.parameters.items()}
+
+    async def _submit(self, actor: Actor, *, ends_first: bool) -> Any:
         details = await self._details(actor)
         await self._choose(actor, self.dataset_ref)
         if self.problem:
             raise Invalid(self.problem)
-        row = await call(
-            db.JOBS,
-            submit,
-            actor=actor,
-            name=self.name,
-            dataset=self._dataset(),
-            panels=details,
-            parameters=self._shown_values(details),
-            idempotency_key=self._key,
-        )
+        form = {
+            "actor": actor,
+            "name": self.name,
+            "dataset": self._dataset(),
+            "panels": details,
+            "parameters": self._shown_values(details),
+            "idempotency_key": self._key,
+        }
+        if self.first_ref:
+            form |= {"job_ref": self.first_ref, "ends_first": ends_first}
+        row = await call(db.JOBS, resubmit if self.first_ref else submit, **form)
         self._is_sent = True
         detail = await call(db.JOBS, submission_detail, actor=actor, submission_ref=row.ref)
         only = detail.jobs[0].ref if len(detail.jobs) == 1 else ""
@@ -224,6 +251,7 @@ class SubmitState(rx.State):
         self.dataset_ref, self.dataset_name, self._came_with = "", "", ""
         self._values, self._key, self._is_sent = {}, new_ref(), False
         self._refused = ("", "")
+        self.first_ref, self.first_title, self.first_is_open = "", "", False
 
 
 def _parsed(form: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import inspect
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import reflex as rx
@@ -44,6 +45,8 @@ def handlers() -> dict[str, RegisteredEventHandler]:
 WITHOUT_OBJECTS = {"app.states.live.LiveState.follow"}
 # The arguments of our routes, such as `job_ref` of /jobs/[job_ref].
 ROUTE_ARGUMENTS = sorted({name for p in PAGES for name in re.findall(r"\[(\w+)\]", p.route)})
+# What a page reads behind the question mark of its address.
+QUERY_ARGUMENTS = ["dataset", "resubmit"]
 
 GUARDED = sorted(set(handlers()) - PUBLIC)
 
@@ -56,7 +59,7 @@ def tab_of(entry: RegisteredEventHandler, cookies: dict[str, str], **query: str)
         {
             "headers": {"cookie": cookie, "origin": "http://127.0.0.1"},
             "pathname": "/",
-            "asPath": "/",
+            "asPath": f"/?{urlencode(query)}",
             "query": query,
             "token": "tab",
         },
@@ -172,7 +175,7 @@ def test_a_handler_neither_shows_nor_changes_what_is_somebody_elses(name: str) -
     _, cookies = sign_in("eve")
     entry = handlers()[name]
     for ref in refs:
-        query = dict.fromkeys(ROUTE_ARGUMENTS, ref)
+        query = dict.fromkeys([*ROUTE_ARGUMENTS, *QUERY_ARGUMENTS], ref)
         for value in (ref, Everywhere(ref)):
             tab = tab_of(entry, cookies, **query)
             said = asyncio.run(outcome(entry, tab, value))
