@@ -90,6 +90,7 @@ def flag_stalled(session: Session) -> list[str]:
     stalled = session.exec(
         select(Job)
         .where(col(Job.id).in_(ids), col(Job.status).in_(WATCHED), col(Job.stalled_at).is_(None))
+        .order_by(col(Job.id))
         .with_for_update(skip_locked=True)
     ).all()
     for job in stalled:

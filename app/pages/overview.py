@@ -92,7 +92,7 @@ def _jobs(actor: Actor) -> Jobs:
     with db.session(db.JOBS) as session:
         counts = job_queries.count_by_status(session, actor=actor)
         rows = job_queries.list_jobs(session, actor=actor, size=RECENT).rows
-        needs = needs_of(session, actor)
+        needs = needs_of(job_queries.needing_owner(session, actor=actor))
     tiles = [
         TileVar(
             title=title,

@@ -1,14 +1,13 @@
 """What waits for this person: questions, offers of results, and runs that take unusually long."""
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 import reflex as rx
-from sqlmodel import Session
 
 from app.components.frame import section
 from app.components.status import job_status
-from app.domain.access import Actor
-from app.domain.job_queries import needing_owner
+from app.domain.job_queries import JobRow
 from app.states.job_item import job_item
 
 
@@ -21,9 +20,9 @@ class NeedVar(TypedDict):
     status: str
 
 
-def needs_of(session: Session, actor: Actor) -> list[NeedVar]:
-    """Read the actor's own jobs that wait for a person."""
-    items = [job_item(row) for row in needing_owner(session, actor=actor)]
+def needs_of(rows: Iterable[JobRow]) -> list[NeedVar]:
+    """Say of each job why it waits for a person."""
+    items = [job_item(row) for row in rows]
     return [
         NeedVar(ref=item["ref"], name=item["name"], why=item["problem"], status=item["status"])
         for item in items
