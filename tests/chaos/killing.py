@@ -4,35 +4,47 @@ import os
 import random
 import signal
 import time
-from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 from select import select as select_files
 from threading import Thread
 from typing import Any
 
 import psycopg2
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from models import db
 from models.jobs import Job, JobQueueEntry
 from tests.chaos.crew import Crew, Worker
-from tests.chaos.ledger import Ledger, is_away
+from tests.chaos.ledger import Ledger
 from tests.chaos.plan import Plan
 from tests.chaos.postgres import MODES, Database
 
-# (weight, statuses): kill the worker that holds a job of these, at once
+
+@dataclass(frozen=True)
+class Aim:
+    """Kill the worker that holds a job of these statuses; or then, when a run comes into being."""
+
+    weight: int
+    statuses: tuple[str, ...]
+    waits_for_run: bool = False
+
+
 AIMS = (
-    (3, ("submitting",)),
-    (3, ("collecting",)),
-    (1, ("submitted", "running")),
-    (1, ("waiting", "queued")),
+    Aim(2, ("submitting",)),
+    # The service has the run, and nobody else knows.
+    Aim(2, ("submitting",), waits_for_run=True),
+    Aim(3, ("collecting",)),
+    Aim(1, ("submitted", "running")),
+    Aim(1, ("waiting", "queued")),
 )
 AIMED = 0.65
 STARTING = 0.08
 AIM_SECONDS = 6.0
 # From the moment that a job is seen in a phase: before, in and after what the phase does.
 LONGEST_TREMOR = 0.12
+RUN_SECONDS = 1.0
 UP_SECONDS = 30.0
 LONGEST_LIFE = 2.5
 LONGEST_AWAY = 3.0
@@ -41,7 +53,10 @@ LONGEST_AWAY = 3.0
 class Killer:
     """Kills workers and restarts PostgreSQL, as a seed decides."""
 
-    def __init__(self, crew: Crew, database: Database, ledger: Ledger, plan: Plan) -> None:
+    def __init__(
+        self, crew: Crew, database: Database, ledger: Ledger, plan: Plan, *, runs: Path
+    ) -> None:
+        self._runs = runs
         self._crew, self._database, self._ledger, self._plan = crew, database, ledger, plan
         self._random = random.Random(plan.seed)
         self._restarts: list[Thread] = []
@@ -72,8 +87,7 @@ class Killer:
             time.sleep(self._random.uniform(0.0, 1.0))
             victim = self._random.choice(self._wait_for_any())
         elif chance < STARTING + AIMED:
-            weights, aims = zip(*AIMS, strict=True)
-            (aim,) = self._random.choices(aims, weights)
+            (aim,) = self._random.choices(AIMS, [aim.weight for aim in AIMS])
             victim = self._holder(aim) or self._anyone()
         else:
             victim = self._anyone()
@@ -94,16 +108,30 @@ class Killer:
             time.sleep(0.02)
         raise AssertionError(f"no worker came up within {UP_SECONDS:g} s: see {self._crew.logs}")
 
-    def _holder(self, statuses: Collection[str]) -> Worker | None:
-        """The worker that holds a job of these statuses, as soon as one does."""
+    def _holder(self, aim: Aim) -> Worker | None:
+        """The worker that is at what is aimed at, as soon as one is."""
+        runs = self._count_runs()
         deadline = time.monotonic() + AIM_SECONDS
         while time.monotonic() < deadline:
-            held = {pid for pid, status in held_jobs() or () if status in statuses}
+            held = {pid for pid, status in held_jobs() or () if status in aim.statuses}
             if holders := [one for one in self._crew.alive if one.pid in held]:
-                time.sleep(self._random.uniform(0.0, LONGEST_TREMOR))
+                if aim.waits_for_run:
+                    self._wait_for_run(runs)
+                else:
+                    time.sleep(self._random.uniform(0.0, LONGEST_TREMOR))
                 return holders[0]
+            runs = self._count_runs()
             self._bell.wait(0.2)
         return None
+
+    def _wait_for_run(self, known: int) -> None:
+        deadline = time.monotonic() + RUN_SECONDS
+        while self._count_runs() == known and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    def _count_runs(self) -> int:
+        """How many runs are on Sapporo's disk, where each has a folder from its first moment on."""
+        return sum(1 for _ in self._runs.glob("??/*"))
 
     def _kill(self, victim: Worker) -> None:
         """Stop the worker, see what it holds, and kill it in that very moment."""
@@ -176,9 +204,7 @@ def held_jobs() -> list[tuple[int, str]] | None:
                 .join(Job, col(Job.id) == JobQueueEntry.job_id)
                 .where(JobQueueEntry.lease_owner != "")
             ).all()
-    except DBAPIError as error:
-        if is_away(error):
-            return None
-        raise
+    except db.UNAVAILABLE:
+        return None
     # A claim is named HOST-PID-RANDOM:RANDOM.
     return [(int(owner.split(":")[0].split("-")[-2]), status) for owner, status in claimed]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, func, select
 
 from app.domain.relay import SOURCES
@@ -37,20 +36,14 @@ class Ledger:
     is_cut_short: Event = field(default_factory=Event)
 
 
-def is_away(error: DBAPIError) -> bool:
-    """Whether an error of a database means that its server went away."""
-    return error.connection_invalidated or isinstance(error, db.UNAVAILABLE)
-
-
 def patiently(work: Callable[[], T], *, again: Callable[[], None] = lambda: None) -> T:
     """Do database work that may be repeated, until the server is there; `again` hears of each."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             return work()
-        except (DBAPIError, *db.UNAVAILABLE) as error:
-            lost = not isinstance(error, DBAPIError) or is_away(error)
-            if not lost or time.monotonic() > deadline:
+        except db.UNAVAILABLE:
+            if time.monotonic() > deadline:
                 raise
         again()
         time.sleep(0.2)

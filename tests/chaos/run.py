@@ -22,7 +22,7 @@ from tests.chaos.plan import Plan, parse_plan
 from tests.chaos.postgres import Database
 from tests.chaos.submitting import Submitter, prepare, wait_for_the_rest
 from tests.chaos.verdict import Verdict, history, judge
-from tests.support.peers import SAPPORO_RUN_CWLTOOL, run_sapporo
+from tests.support.peers import SAPPORO_RUN_CWLTOOL, Peer, run_sapporo
 
 # The exit status by which a caller knows that the run is not possible here.
 NOT_HERE = 77
@@ -83,7 +83,7 @@ def run(plan: Plan, folder: Path) -> bool:
     ):
         ledger = Ledger()
         started = time.monotonic()
-        crew = _shake(plan, folder, service.base_url, database, ledger)
+        crew = _shake(plan, service, database, ledger, logs=folder / "logs")
         seconds = time.monotonic() - started
         verdict = judge(service.base_url, ledger.expected, plan.submissions, crew.logs)
         verdict.expect("kills with SIGKILL", ledger.kills, plan.kills)
@@ -95,15 +95,15 @@ def run(plan: Plan, folder: Path) -> bool:
     return not verdict.misses
 
 
-def _shake(plan: Plan, folder: Path, base_url: str, database: Database, ledger: Ledger) -> Crew:
+def _shake(plan: Plan, service: Peer, database: Database, ledger: Ledger, *, logs: Path) -> Crew:
     """Submit, kill and restart, then let the workers finish; return the crew that is gone now."""
-    panel, errands = prepare(base_url, plan.submissions, folder)
+    panel, errands = prepare(service.base_url, plan.submissions, service.folder)
     submitter = Submitter(panel, errands, ledger, before=plan.before, kills=plan.kills)
     submitter.begin()
-    crew = Crew(plan.workers, folder / "logs")
+    crew = Crew(plan.workers, logs)
     try:
-        with _told(ledger, plan):
-            Killer(crew, database, ledger, plan).run()
+        with _told(ledger):
+            Killer(crew, database, ledger, plan, runs=service.folder / "runs").run()
             submitter.join()
             wait_for_the_rest(plan.submissions, stall_seconds=STALL_SECONDS)
     finally:
@@ -128,7 +128,7 @@ def _databases(folder: Path) -> Iterator[Database]:
 
 
 @contextmanager
-def _told(ledger: Ledger, plan: Plan) -> Iterator[None]:
+def _told(ledger: Ledger) -> Iterator[None]:
     """Say now and then how far it is."""
     is_over = Event()
     started = time.monotonic()
