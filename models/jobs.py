@@ -42,7 +42,8 @@ class Job(JobsBase, table=True):
 
     `status` is what we know of the run; `contact_at` and `contact_error` are about the service
     answering at all. `remote_state` is the service's own word, kept as it came. `panel_snapshot`
-    holds the panel and its recipe as they were when the job was made.
+    holds the panel and its recipe as they were when the job was made. `remote_id` of a job that is
+    still `submitting` is one that its owner named and the service has not confirmed.
 
     All times are by our own clock. `looked_in_vain_at`: since when the service says that no run
     carries our id. `stalled_at`: since when the run takes far longer than is usual for its panel.
