@@ -6,7 +6,7 @@ has its own time limit; after one that failed the later ones are not reached.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +25,7 @@ from app.connectors.base import (
     Unreachable,
 )
 from app.connectors.client import fetch, open_client, trusted_authorities
+from app.connectors.conformance import Observation
 
 STAGE_SECONDS = 10.0
 LEAST = 64 * 1024
@@ -53,10 +54,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Examination:
-    """All stages in their order, and what the service says of itself if all is well."""
+    """All stages in their order, and what was found of the service if all is well."""
 
     stages: list[Stage]
     facts: ServiceFacts | None = None
+    observations: Sequence[Observation] = ()
 
 
 class StageFailed(Exception):
@@ -98,10 +100,10 @@ async def examine(
     *,
     report: Callable[[Stage], Awaitable[None]] | None = None,
 ) -> Examination:
-    """Try the way to a service stage by stage; takes a minute at the most and raises nothing.
+    """Try the way to a service stage by stage, then ask how far it keeps to the standard.
 
-    Nothing is changed at the service. Errors of a service are told, never raised. `report` is told
-    each stage as soon as it ended.
+    Takes two minutes at the most, raises nothing, and changes nothing at the service. Errors of a
+    service are told, never raised. `report` is told each stage as soon as it ended.
     """
     stages: list[Stage] = []
     async with open_client(request_timeout=STAGE_SECONDS) as client:
@@ -113,7 +115,15 @@ async def examine(
                 stages.append(await _timed(name, look, way))
             if report is not None:
                 await report(stages[-1])
-    return Examination(stages, way.facts)
+        observations = await _observed(way)
+    return Examination(stages, way.facts, observations)
+
+
+async def _observed(way: _Way) -> Sequence[Observation]:
+    try:
+        return await way.connector.conformance() if way.facts else ()
+    except ConnectorError:
+        return ()
 
 
 def _url_of(endpoint: Endpoint) -> httpx.URL:

@@ -88,6 +88,22 @@ def record_reading(
     record(session, service_ref=due.service_ref, observations=observations, how=How.ASKED)
 
 
+def keep_test(
+    session: Session,
+    *,
+    actor: Actor,
+    service_ref: str,
+    base_url: str,
+    observations: Sequence[Observation],
+) -> None:
+    """Keep what a person's test of the connection showed, if it was of the service's address."""
+    require(actor, "service:write")
+    service = locked_service(session, service_ref)
+    if observations and service.base_url == base_url:
+        service.conformance_read_at = now()
+        record(session, service_ref=service_ref, observations=observations, how=How.ASKED)
+
+
 def ask_reading(session: Session, *, actor: Actor, service_ref: str) -> None:
     """Ask the worker to read a service again now."""
     require(actor, "service:write")

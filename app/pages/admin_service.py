@@ -13,6 +13,7 @@ from app.domain.credentials import stored_token
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.service_fields import ServiceFields
 from app.domain.services import ServiceRow
+from app.pages.admin_service_conformance import ServiceConformanceState, conformance_section
 from app.pages.admin_service_test import ConnectionTestState, connection_test
 from app.pages.template import page
 from app.states.calls import call
@@ -39,7 +40,7 @@ class AdminServiceState(rx.State):
     is_missing: bool = False
 
     @guarded("service:write")
-    async def load(self, actor: Actor) -> None:
+    async def load(self, actor: Actor) -> rx.event.EventSpec | None:
         """Read the service in the URL, or begin a new one."""
         test = await self.get_state(ConnectionTestState)
         service_ref = route_argument(self, "service_ref")
@@ -48,12 +49,12 @@ class AdminServiceState(rx.State):
         if service_ref == NEW:
             self.form, self.name, self.saved_ref = empty_form(), "", ""
             test._begin("", "")
-            return
+            return ServiceConformanceState.load
         try:
             row = await call(db.REGISTRY, domain.get_service, actor=actor, service_ref=service_ref)
         except NotFound:
             self.is_missing = True
-            return
+            return None
         self.form, self.name, self.saved_ref = form_of(row), row.name, row.ref
         token = await call(
             db.USERS, stored_token, actor=actor, service_ref=service_ref, shared=True
@@ -61,6 +62,7 @@ class AdminServiceState(rx.State):
         self.token_since = iso(token.updated_at) if token else ""
         self.token_end = token.last_four if token else ""
         test._begin(row.base_url, row.ref)
+        return ServiceConformanceState.load
 
     @guarded("service:write")
     async def save(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec | None:
@@ -241,7 +243,14 @@ def _token() -> rx.Component:
     )
 
 
-@page("/admin/services/[service_ref]", title="Service", on_load=AdminServiceState.load)
+@page(
+    "/admin/services/[service_ref]",
+    title="Service",
+    on_load=AdminServiceState.load,
+    live=("imputation_services", "service_ref"),
+    # The form stays as it is while somebody fills it in.
+    reload=ServiceConformanceState.load,
+)
 def admin_service() -> rx.Component:
     """Test, describe and save a service."""
     missing = empty_state(
@@ -263,6 +272,7 @@ def admin_service() -> rx.Component:
         ),
         rx.cond(AdminServiceState.token_news, notice(AdminServiceState.token_news)),
         connection_test(),
+        conformance_section(),
         _token(),
         _form(),
     )

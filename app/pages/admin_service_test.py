@@ -4,6 +4,7 @@ from typing import Any, TypedDict
 
 import reflex as rx
 
+from app.components.conformance import features_table
 from app.components.fact_list import fact_list
 from app.components.frame import field, section
 from app.components.status import badge
@@ -11,10 +12,13 @@ from app.components.table import column, table
 from app.connectors import CONNECTORS
 from app.connectors.stages import Stage, examine
 from app.domain.access import Actor
+from app.domain.conformance_report import deviations
+from app.domain.conformance_schedule import keep_test
 from app.domain.credentials import endpoint_to_test
 from app.domain.errors import Invalid, Refused
 from app.domain.health import facts_as_json
 from app.states.calls import call
+from app.states.conformance_item import FeatureItem, feature_item
 from app.states.guard import guarded
 from app.states.service_facts import FactItem, ParameterItem, facts_of, parameters_of
 from app.states.service_item import milliseconds
@@ -46,6 +50,7 @@ class ConnectionTestState(rx.State):
     stages: list[StageItem] = []
     facts: list[FactItem] = []
     parameters: list[ParameterItem] = []
+    deviations: list[FeatureItem] = []
     suggested_name: str = ""
     problem: str = ""
     is_running: bool = False
@@ -79,11 +84,21 @@ class ConnectionTestState(rx.State):
         found = await examine(endpoint, CONNECTORS[API_TYPE], report=self._report)
         async with self:
             self.is_running = False
+            self.deviations = [feature_item(row) for row in deviations(found.observations)]
             if found.facts is not None:
                 self._service_info = facts_as_json(found.facts)
                 self.facts = facts_of(self._service_info)
                 self.parameters = parameters_of(self._service_info)
                 self.suggested_name = found.facts.name[:120]
+        if service_ref:
+            await call(
+                db.REGISTRY,
+                keep_test,
+                actor=actor,
+                service_ref=service_ref,
+                base_url=endpoint.base_url,
+                observations=found.observations,
+            )
 
     async def _report(self, stage: Stage) -> None:
         async with self:
@@ -91,7 +106,7 @@ class ConnectionTestState(rx.State):
 
     def _begin(self, base_url: str, service_ref: str) -> None:
         self.base_url, self._service_ref = base_url, service_ref
-        self.stages, self.facts, self.parameters = [], [], []
+        self.stages, self.facts, self.parameters, self.deviations = [], [], [], []
         self.problem, self.suggested_name, self._service_info = "", "", {}
 
 
@@ -144,6 +159,14 @@ def _parameters() -> rx.Component:
     )
 
 
+def _deviations() -> rx.Component:
+    return rx.el.div(
+        rx.heading("Where it deviates from the standard", as_="h3", size="2"),
+        features_table("Deviations", ConnectionTestState.deviations),
+        class_name="stack",
+    )
+
+
 def connection_test() -> rx.Component:
     """The section with the address, the stages and what the service says of itself."""
     address = field(
@@ -171,6 +194,7 @@ def connection_test() -> rx.Component:
         rx.heading("What the service says of itself", as_="h3", size="2"),
         fact_list(ConnectionTestState.facts),
         rx.cond(ConnectionTestState.parameters, _parameters()),
+        rx.cond(ConnectionTestState.deviations, _deviations()),
         class_name="stack",
     )
     return section(

@@ -38,12 +38,14 @@ def page(
     title: str,
     on_load: Any = None,
     live: str | list[str] | tuple[str | list[str], str] = "",
+    reload: Any = None,
     own: str = "",
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     """Register a page for signed-in people, inside the frame.
 
     `on_load` is one guarded handler. `live` names the table (or a list of tables) whose changes
-    run it again, or such with the URL argument that holds their row's ref. `own` is the
+    run it (or `reload`, if given) again, or such with the URL argument that holds their row's ref.
+    `own` is the
     permission with which a viewer is shown everybody's rows; without it only changes of their own
     rows wake the page.
     """
@@ -55,7 +57,8 @@ def page(
         if live:
             table, param = live if isinstance(live, tuple) else (live, "")
             tables = frozenset([table] if isinstance(table, str) else table)
-            LIVE_PAGES[route] = LivePage(tables=tables, param=param, reload=on_load, own=own)
+            again = reload or on_load
+            LIVE_PAGES[route] = LivePage(tables=tables, param=param, reload=again, own=own)
             loads.append(LiveState.follow(route))
         build = functools.wraps(content)(lambda: framed(content()))
         PAGES.append(Page(route, f"{title} · {PRODUCT}", build, loads))
