@@ -31,6 +31,7 @@ from app.connectors.base import (
     RunState,
     RunStatus,
     ServiceFacts,
+    ServiceFault,
     UnknownRun,
     Unreachable,
     Unsupported,
@@ -205,6 +206,9 @@ class WesConnector:
             return None
         except NotYet as error:
             return RunStatus(remote_id, RunState.UNKNOWN, "", str(error))
+        except ServiceFault as error:
+            # wes-service's answer about a run that it does not have.
+            return None if self._known.get(Feature.HONEST_STATUS) is False else error
         except ConnectorError as error:
             return error
         if run_id_of(body) not in ("", remote_id):

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.support.peers import sapporo, toil
+from tests.support.peers import sapporo, toil, wes_service
 
-__all__ = ["sapporo", "toil"]
+__all__ = ["sapporo", "toil", "wes_service"]
 
 
 @pytest.fixture(scope="session")

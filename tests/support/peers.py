@@ -1,8 +1,8 @@
 """Real GA4GH WES servers on loopback, each in its own virtual environment.
 
-Fixtures (session scope): `sapporo` (Sapporo 2.4.0 with cwltool) and `toil` (Toil 9.6.0), both a
-`Peer`. `scripts/peers` makes their environments in $FGIP_PEERS_DIR or `.data/peers`. A conftest
-imports the fixtures by name to use them.
+Fixtures (session scope): `sapporo` (Sapporo 2.4.0 with cwltool), `toil` (Toil 9.6.0) and
+`wes_service` (wes-service 5.0 with cwltool), each a `Peer`. `scripts/peers` makes their environments
+in $FGIP_PEERS_DIR or `.data/peers`. A conftest imports the fixtures by name to use them.
 """
 
 import os
@@ -129,3 +129,22 @@ def toil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
         environment=_environment(venv, folder),
     ):
         yield Peer("toil", url, folder)
+
+
+@pytest.fixture(scope="session")
+def wes_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """wes-service 5.0 with a local cwltool: it ignores cancels and invents states."""
+    venv = _venv("wes-server")
+    folder = tmp_path_factory.mktemp("wes-service")
+    port = free_port()
+    # It binds 127.0.0.1 by itself, and keeps its runs below the folder that it starts in.
+    command = [str(venv.absolute() / "bin/wes-server"), "--port", str(port)]
+    command += ["--opt", "runner=cwltool"]
+    url = f"http://127.0.0.1:{port}/ga4gh/wes/v1"
+    with running(
+        command,
+        folder=folder,
+        answers_at=f"{url}/service-info",
+        environment=_environment(venv, folder),
+    ):
+        yield Peer("wes-service", url, folder)
