@@ -272,9 +272,9 @@ def admin_service() -> rx.Component:
         ),
         rx.cond(AdminServiceState.token_news, notice(AdminServiceState.token_news)),
         connection_test(),
-        conformance_section(),
         _token(),
         _form(),
+        conformance_section(),
     )
     return rx.cond(
         AdminServiceState.is_loaded,

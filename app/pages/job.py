@@ -32,7 +32,12 @@ def _actions() -> rx.Component:
             confirm(
                 rx.button("Cancel the job", **quiet),
                 title="Cancel this job?",
-                text="The service is asked to stop the run. What it has computed so far is lost.",
+                text=rx.cond(
+                    JobState.cancel_limit,
+                    JobState.cancel_limit + " It is asked all the same, but the run will most "
+                    "likely go on. You can give the job up instead.",
+                    "The service is asked to stop the run. What it has computed so far is lost.",
+                ),
                 action="Cancel the job",
                 on_confirm=JobState.cancel,
                 otherwise="Let it run",

@@ -18,11 +18,13 @@ from app.pages.job_results import ResultItem, result_item
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.job_item import ENDED, JobItem, job_item, value_text
+from app.states.limits import limits_of
 from app.states.route import route_argument
 from app.states.service_item import iso
 from models import db
 
-CAN_CANCEL = ("waiting", "queued", "submitting", "submitted", "running")
+AT_SERVICE = ("submitting", "submitted", "running")
+CAN_CANCEL = ("waiting", "queued", *AT_SERVICE)
 
 
 class QuestionItem(TypedDict):
@@ -64,6 +66,7 @@ class JobState(rx.State):
     first: LinkItem | None = None
     again: list[LinkItem] = []
     can_cancel: bool = False
+    cancel_limit: str = ""
     can_give_up: bool = False
     can_answer: bool = False
     can_resubmit: bool = False
@@ -80,6 +83,7 @@ class JobState(rx.State):
             self.job, self.is_missing = None, True
             return
         self._show(actor, detail)
+        self.cancel_limit = await _cancel_limit(actor, detail.row)
         await show_logs(await self.get_state(JobLogsState), actor, list(detail.log_names))
 
     @guarded("job:cancel")
@@ -160,6 +164,15 @@ class JobState(rx.State):
         self.can_cancel = may_act and row.status in CAN_CANCEL and self.question is None
         self.can_give_up = may_act and domain.may_give_up(row)
         self.can_resubmit = is_own and actor.may("job:submit") and may_resubmit(row)
+
+
+async def _cancel_limit(actor: Actor, row: JobRow) -> str:
+    """That the service is known to ignore cancels, while the run is there; empty otherwise."""
+    if row.status not in AT_SERVICE:
+        return ""
+    limits = (await limits_of(actor, [row.service_ref])).get(row.service_ref, [])
+    seen = next((limit.checked_at for limit in limits if limit.feature == "cancel"), None)
+    return f"{row.service_name} is known to ignore cancels (seen {seen:%Y-%m-%d})." if seen else ""
 
 
 def _question_item(question: Question) -> QuestionItem:

@@ -40,6 +40,7 @@ def _choice(item: PanelItem) -> rx.Component:
                 item.description, rx.el.span(item.description, class_name="choice-description")
             ),
             rx.cond(item.note, rx.el.span(item.note, class_name="choice-reason")),
+            rx.foreach(item.limits, lambda text: rx.el.span(text, class_name="choice-limit")),
             rx.cond(
                 differs,
                 rx.el.span(

@@ -58,4 +58,4 @@ def step_items(trial: TrialRow | None) -> list[StepItem]:
 
 def limit_texts(limits: Sequence[Limit]) -> list[str]:
     """What a person should know beforehand, each with the day on which it was last seen."""
-    return [f"{limit.text} (seen {limit.checked_at:%Y-%m-%d})" for limit in limits]
+    return [f"{limit.text.rstrip('.')} (seen {limit.checked_at:%Y-%m-%d})." for limit in limits]

@@ -36,6 +36,7 @@ class PanelItem(TypedDict):
     is_simulation: bool
     can_choose: bool
     note: str
+    limits: list[str]
 
 
 class ParameterItem(TypedDict):
@@ -91,8 +92,8 @@ def dataset_choice(row: DatasetRow) -> DatasetChoice:
     )
 
 
-def panel_item(choice: PanelChoice) -> PanelItem:
-    """Make the choice of a panel."""
+def panel_item(choice: PanelChoice, limits: Sequence[str] = ()) -> PanelItem:
+    """Make the choice of a panel; `limits` is what its service is known not to do."""
     row = choice.row
     return PanelItem(
         ref=row.ref,
@@ -106,6 +107,7 @@ def panel_item(choice: PanelChoice) -> PanelItem:
         is_simulation=row.is_simulation,
         can_choose=choice.can_choose,
         note=choice.reason,
+        limits=list(limits),
     )
 
 

@@ -17,7 +17,9 @@ from app.domain.submissions import (
     submit,
 )
 from app.states.calls import call
+from app.states.conformance_item import limit_texts
 from app.states.guard import guarded
+from app.states.limits import limits_of
 from app.states.submission_items import (
     DatasetChoice,
     PanelItem,
@@ -73,7 +75,11 @@ class SubmitState(rx.State):
             self._start_afresh()
         await self._read_datasets(actor)
         choices = await call(db.REGISTRY, panels_to_choose, actor=actor)
-        self.panels = [panel_item(choice) for choice in choices]
+        limits = await limits_of(actor, [choice.row.service_ref for choice in choices])
+        self.panels = [
+            panel_item(choice, limit_texts(limits.get(choice.row.service_ref, ())))
+            for choice in choices
+        ]
         usable = {item["ref"] for item in self.panels if item["can_choose"]}
         self.chosen = [ref for ref in self.chosen if ref in usable]
         await self._take_wish(actor)

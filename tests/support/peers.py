@@ -1,8 +1,8 @@
 """Real GA4GH WES servers on loopback, each in its own virtual environment.
 
 Fixtures (session scope): `sapporo` (Sapporo 2.4.0 with cwltool), `toil` (Toil 9.6.0) and
-`wes_service` (wes-service 5.0 with cwltool), each a `Peer`. `scripts/peers` makes their environments
-in $FGIP_PEERS_DIR or `.data/peers`. A conftest imports the fixtures by name to use them.
+`wes_service` (wes-service 5.0 with cwltool), each a `Peer`. `scripts/peers` makes their
+environments in $FGIP_PEERS_DIR or `.data/peers`. A conftest imports the fixtures to use them.
 """
 
 import os
