@@ -44,9 +44,12 @@ def trusted_authorities() -> ssl.SSLContext:
 class _Transport(httpx.AsyncBaseTransport):
     """Connects to checked addresses; with the extension `public_only` to public ones alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_alive: bool) -> None:
         context = trusted_authorities()
-        self._pools = {public: _pooled(context, public_only=public) for public in (False, True)}
+        self._pools = {
+            public: _pooled(context, public_only=public, keep_alive=keep_alive)
+            for public in (False, True)
+        }
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         transport = self._pools[bool(request.extensions.get(PUBLIC_ONLY))]
@@ -57,21 +60,23 @@ class _Transport(httpx.AsyncBaseTransport):
             await transport.aclose()
 
 
-def _pooled(context: ssl.SSLContext, *, public_only: bool) -> httpx.AsyncHTTPTransport:
+def _pooled(
+    context: ssl.SSLContext, *, public_only: bool, keep_alive: bool
+) -> httpx.AsyncHTTPTransport:
     transport = httpx.AsyncHTTPTransport(verify=context)
     # httpx has no parameter for the network backend; httpcore has.
     transport._pool = httpcore.AsyncConnectionPool(
         ssl_context=context,
         max_connections=100,
         # A run that a WES server forks inherits the socket: a request on an idle connection can
-        # then hang for ever, so that none is reused.
-        max_keepalive_connections=0,
+        # then hang for ever, so that none is reused, but to find out whether that happens.
+        max_keepalive_connections=1 if keep_alive else 0,
         network_backend=CheckedBackend(public_only=public_only),
     )
     return transport
 
 
-def open_client(*, request_timeout: float = 60.0) -> httpx.AsyncClient:
+def open_client(*, request_timeout: float = 60.0, keep_alive: bool = False) -> httpx.AsyncClient:
     """A client for requests to services; close it with `async with` or `aclose()`.
 
     `request_timeout` is in seconds and holds for a request with a short answer as a whole. The
@@ -79,7 +84,7 @@ def open_client(*, request_timeout: float = 60.0) -> httpx.AsyncClient:
     cookies, and follows no redirect by itself (see `fetch`).
     """
     return httpx.AsyncClient(
-        transport=_Transport(),
+        transport=_Transport(keep_alive=keep_alive),
         timeout=httpx.Timeout(request_timeout, connect=min(10.0, request_timeout)),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

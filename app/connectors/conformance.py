@@ -54,6 +54,7 @@ class Feature(StrEnum):
     HONEST_STATUS = "honest_status"
     HONEST_LOG = "honest_log"
     ERRORS = "errors"
+    KEEP_ALIVE = "keep_alive"
     TASKS = "tasks"
     DATES = "dates"
     SUBMIT_CODE = "submit_code"
@@ -193,6 +194,11 @@ FEATURES: Mapping[Feature, FeatureText] = MappingProxyType(
             "An open list shows everybody's runs to anybody: tell its operators.",
         ),
         Feature.ERRORS: FeatureText("Errors", "An error is {“msg”, “status_code”} as JSON."),
+        Feature.KEEP_ALIVE: FeatureText(
+            "Idle connections",
+            "HTTP: a connection that is kept open answers, or is closed.",
+            "Nothing: each connection is used once, with every service.",
+        ),
         Feature.TASKS: FeatureText(
             "Tasks", "WES 1.1.0: a run's tasks are listed below /tasks.", "Tasks are not shown."
         ),

@@ -18,6 +18,7 @@ from app.connectors.conformance import Feature, Observation, Tell, observation
 from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.wes_conformance import body_of, hidden, said
 from app.connectors.wes_http import WesHttp
+from app.connectors.wes_idle import idle_connection
 from app.connectors.wes_parse import run_id_of
 from app.connectors.wes_submit import form_fields, multipart
 from app.connectors.wes_trial_watch import Watched, judge_run, see_cancel, see_list, until
@@ -40,6 +41,7 @@ TRIED = (
     Feature.LISTS_RUNNING,
     Feature.LIST_TAGS,
     Feature.TAG_FILTER,
+    Feature.KEEP_ALIVE,
     Feature.CANCEL,
 )
 
@@ -112,10 +114,12 @@ async def _long_run(
 ) -> None:
     await tell(f"Starting a run of {LONG_SECONDS} seconds, to be cancelled.")
     request = _request(trial, facts, workflow, folder, LONG_SECONDS)
-    remote_id = await _start(trial, facts, config, request)
-    state = await until(trial, remote_id, seconds=60, also=("RUNNING",))
-    await tell(f"It is {state or 'not known'}; looking for it in the list.")
-    await see_list(trial, remote_id)
+    async with idle_connection(trial.http) as ask_again:
+        remote_id = await _start(trial, facts, config, request)
+        state = await until(trial, remote_id, seconds=60, also=("RUNNING",))
+        await tell(f"It is {state or 'not known'}; looking for it in the list.")
+        await see_list(trial, remote_id)
+        trial.keep(await ask_again())
     await tell("Cancelling it, and watching for half a minute.")
     await tell(await see_cancel(trial, remote_id))
 

@@ -1,4 +1,4 @@
-"""Services are asked on a schedule and tried on a wish; what is learned decides what jobs do."""
+"""Services are read on a schedule, and what is learned decides what jobs do."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,29 +6,33 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import select
 
 from app.connectors.base import ServiceFacts
 from app.connectors.conformance import Feature, How, Verdict, observation
 from app.domain import announcements, conformance, conformance_schedule, services
 from app.domain import jobs as domain_jobs
-from app.domain.access import WORKER, Actor
-from app.domain.errors import Conflict, NotAllowed
-from app.domain.health import Finding, Health
-from app.domain.health import record as record_probe
+from app.domain.access import WORKER
 from app.domain.people import create_setup_token, set_up
 from app.domain.relay import relay_topic
 from app.domain.service_fields import parse_service
 from models import db
 from models.base import now
 from models.notifications import Notification
-from models.registry import ImputationService, ServiceEvent, ServiceFeature, ServiceTrial
-from tests.support import small_wes as small
+from models.registry import ImputationService
+from tests.support.conformance import (
+    add_probed,
+    events,
+    features,
+    find_out,
+    known,
+    probe_shows,
+    row,
+)
 from tests.support.small_wes import SmallWes, small_wes
 from tests.support.submitting import actor
 from tests.support.working import add_dataset, add_panel, age_history, job, submit_to, turn, until
 from workers import conformance as duty
-from workers import health
 
 KIT = ServiceFacts(name="Starter Kit", version="0.3.2", organization="ILIFU")
 WESKIT = ServiceFacts(name="WESkit", version="2.0", organization="ILIFU")
@@ -43,50 +47,7 @@ def wes() -> Iterator[SmallWes]:
 @pytest.fixture
 def service_ref(databases: None, wes: SmallWes) -> str:
     """The small server, added and probed, but never tried."""
-    with db.session(db.REGISTRY) as session:
-        fields = parse_service({"name": "ILIFU", "base_url": wes.base_url})
-        ref = services.add_service(session, actor=WORKER, fields=fields).ref
-    asyncio.run(health.sweep())
-    return ref
-
-
-def row(service_ref: str) -> ImputationService:
-    with db.session(db.REGISTRY) as session:
-        return session.exec(
-            select(ImputationService).where(ImputationService.ref == service_ref)
-        ).one()
-
-
-def features() -> dict[str, ServiceFeature]:
-    with db.session(db.REGISTRY) as session:
-        return {one.feature: one for one in session.exec(select(ServiceFeature))}
-
-
-def events() -> list[str]:
-    with db.session(db.REGISTRY) as session:
-        return list(session.exec(select(ServiceEvent.text).order_by(col(ServiceEvent.id))))
-
-
-def known(service_ref: str) -> dict[str, bool]:
-    with db.session(db.REGISTRY) as session:
-        return dict(services.address_of(session, service_ref=service_ref).known)
-
-
-def find_out(service_ref: str, feature: Feature, conforms: bool | None, how: How) -> None:
-    with db.session(db.REGISTRY) as session:
-        conformance.record(
-            session,
-            service_ref=service_ref,
-            observations=[observation(feature, conforms, "It was so.")],
-            how=how,
-        )
-
-
-def probe_shows(service_ref: str, facts: ServiceFacts) -> None:
-    with db.session(db.REGISTRY) as session:
-        conformance.locked_service(session, service_ref).probe_lease_until = now()
-    with db.session(db.REGISTRY) as session:
-        record_probe(session, service_ref=service_ref, finding=Finding(Health.UP, 1.0, facts=facts))
+    return add_probed(wes.base_url)
 
 
 def service_of(job_ref: str) -> str:
@@ -300,90 +261,3 @@ def test_a_lost_answer_is_not_sent_again_where_tags_were_never_verified(
         turn()
     assert job(ref).row.held_reason == "answer_lost"
     assert wes.posts == 1
-
-
-# Trials.
-
-
-def test_a_trial_is_wished_for_by_those_who_may_change_services_and_one_at_a_time(
-    service_ref: str,
-) -> None:
-    def ask(who: Actor) -> None:
-        with db.session(db.REGISTRY) as session:
-            conformance_schedule.ask_trial(session, actor=who, service_ref=service_ref)
-
-    with pytest.raises(NotAllowed):
-        ask(actor("Rosa", "researcher"))
-    with pytest.raises(NotAllowed), db.session(db.REGISTRY) as session:
-        conformance_schedule.ask_reading(
-            session, actor=actor("Rosa", "researcher"), service_ref=service_ref
-        )
-    ask(actor("Ada", "administrator"))
-    with pytest.raises(Conflict):
-        ask(actor("Ada", "administrator"))
-
-
-def trial_of(service_ref: str) -> ServiceTrial:
-    with db.session(db.REGISTRY) as session:
-        conformance_schedule.ask_trial(session, actor=WORKER, service_ref=service_ref)
-    assert asyncio.run(duty.try_out())
-    with db.session(db.REGISTRY) as session:
-        return session.exec(select(ServiceTrial).order_by(col(ServiceTrial.id).desc())).first()
-
-
-def steps(trial: ServiceTrial) -> str:
-    return "\n".join(step["text"] for step in trial.progress["steps"])
-
-
-def test_a_service_without_cwl_is_told_why_it_cannot_be_tried(
-    service_ref: str, wes: SmallWes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(small.SERVICE_INFO, "workflow_type_versions", {"WDL": small.ANY_VERSION})
-    trial = trial_of(service_ref)
-    assert trial.ended_at
-    assert "this service offers WDL" in steps(trial)
-    assert wes.posts == 0
-    assert features()["cancel"].verdict == "untold"
-
-
-def test_a_trial_at_a_service_that_refuses_it_ends_with_the_service_s_words(
-    service_ref: str, wes: SmallWes
-) -> None:
-    wes.refuses_with = "no CWL today"
-    trial = trial_of(service_ref)
-    assert trial.ended_at
-    assert "no CWL today" in steps(trial)
-
-
-def test_a_trial_whose_worker_died_is_ended_and_starts_no_runs_again(
-    service_ref: str, wes: SmallWes
-) -> None:
-    with db.session(db.REGISTRY) as session:
-        conformance_schedule.ask_trial(session, actor=WORKER, service_ref=service_ref)
-    with db.session(db.REGISTRY) as session:
-        assert conformance_schedule.claim_trial(session)
-    with db.session(db.REGISTRY) as session:
-        assert conformance_schedule.claim_trial(session) is None
-        session.exec(select(ServiceTrial)).one().lease_until = now() - timedelta(seconds=1)
-    assert not asyncio.run(duty.try_out())
-    with db.session(db.REGISTRY) as session:
-        trial = session.exec(select(ServiceTrial)).one()
-    assert trial.ended_at
-    assert "broke off" in steps(trial)
-    assert wes.posts == 0
-
-
-def test_what_a_trial_shows_of_software_that_is_gone_by_its_end_is_not_kept(
-    service_ref: str,
-) -> None:
-    with db.session(db.REGISTRY) as session:
-        conformance_schedule.ask_trial(session, actor=WORKER, service_ref=service_ref)
-    with db.session(db.REGISTRY) as session:
-        due = conformance_schedule.claim_trial(session)
-    assert due
-    probe_shows(service_ref, WESKIT)
-    with db.session(db.REGISTRY) as session:
-        conformance_schedule.record_trial(
-            session, due=due, observations=[observation(Feature.TAGS, True, "x")]
-        )
-    assert "tags" not in features()
