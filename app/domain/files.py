@@ -143,8 +143,11 @@ def add_result(
 ) -> FileRow:
     """Register a job's result. Registering the same one again returns the first row.
 
-    Called by the worker, which has put the content into the store.
+    Called by the worker, which has put the content into the store. Two workers may come with the
+    same one at once, where the first was thought dead: the job is locked until the commit.
     """
+    job_lock = func.pg_advisory_xact_lock(func.hashtextextended(job_ref, 0))
+    session.connection().execute(select(job_lock))
     same = select(StoredFile).where(
         StoredFile.job_ref == job_ref,
         StoredFile.name == name,
