@@ -30,6 +30,11 @@ MESSAGE_KEYS = ("msg", "detail", "message", "error_description", "error", "title
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])"
 )
+# JSON grows in memory: "{}," is 3 bytes here and 72 there. No WES nests deeply or sends this much.
+DEEPEST = 64
+MOST_VALUES = 50_000
+
+_MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]|,', re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -89,8 +94,21 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _check_shape(body: bytes) -> None:
+    """Raise `ValueError` if JSON is nested too deep or holds too many values, before it is read."""
+    depth, values = 0, 1
+    for mark in _MARKS.finditer(body):
+        kind = body[mark.start()]
+        if kind == 0x22:
+            continue
+        depth += (kind in b"[{") - (kind in b"]}")
+        values += kind in b"[{,"
+        if depth > DEEPEST or values > MOST_VALUES:
+            raise ValueError("too deep or too many values")
+
+
 def json_of(answer: Answer) -> Any:
-    """The JSON of an answer. Raises `InvalidAnswer` if it is too long, HTML or broken."""
+    """The JSON of an answer. Raises `InvalidAnswer` if it is too large, HTML or broken."""
     where = place(answer.url)
     if answer.is_cut:
         raise InvalidAnswer(
@@ -98,6 +116,7 @@ def json_of(answer: Answer) -> Any:
             "one belongs."
         )
     try:
+        _check_shape(answer.body)
         # Escapes can smuggle in what plain bytes cannot: terminal codes, NUL, half characters.
         value = json.loads(answer.body, parse_constant=_refuse_constant)
         return plain_value(value) if b"\\u" in answer.body else value
@@ -117,6 +136,7 @@ def message_of(answer: Answer, *, secret: str = "") -> str:
     `secret` is what must not appear in it, should the service repeat it.
     """
     try:
+        _check_shape(answer.body)
         body = json.loads(answer.body)
     except (ValueError, RecursionError):
         text = (
@@ -161,6 +181,12 @@ def error_of(
         return NotAuthorised(f"{where} does not let us in ({words}). {cure}")
     if status in (408, 425, 429, 503):
         return Busy(f"{where} is busy ({words}).", retry_after=_retry_after(answer.headers))
+    if answer.is_html and status < 500 and missing is not Unsupported:
+        page = InvalidAnswer(
+            f"{where} answered with a web page ({words}), perhaps a proxy's or a sign-in page's."
+        )
+        page.may_have_arrived = False
+        return page
     kind, verb = _refusal(status, missing)
     return kind(f"{where} {verb} ({words}).")
 
@@ -191,7 +217,7 @@ def _retry_after(headers: httpx.Headers) -> float | None:
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

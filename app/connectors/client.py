@@ -7,10 +7,12 @@ the host and nothing more of the URL.
 """
 
 import asyncio
+import os
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -20,11 +22,13 @@ import httpx
 from app.connectors.addresses import CheckedBackend, certificate_text, is_public
 from app.connectors.answers import Answer, error_of, json_of, place
 from app.connectors.base import ConnectorError, InvalidAnswer, Rejected, Unreachable
+from app.connectors.bodies import read_body, read_shortened
 
 VERSION = "0.1.0"
 USER_AGENT = f"federated-genomic-imputation-platform/{VERSION}"
 
-JSON_LIMIT = 8 * 1024**2
+# What 2 MiB of JSON become in memory stays far below 50 MB (see `answers.json_of`).
+JSON_LIMIT = 2 * 1024**2
 MAX_REDIRECTS = 5
 # A transfer may take this much longer than a short request: bytes per second at the slowest.
 SLOWEST_TRANSFER = 8 * 1024
@@ -36,6 +40,12 @@ def trusted_authorities() -> ssl.SSLContext:
 
     The system's store counts too: an institute's own authority is usually there only.
     """
+    return _authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _authorities(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    # Reading them takes a tenth of a second, each time.
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
@@ -135,18 +145,22 @@ async def fetch(
     *,
     limit: int = JSON_LIMIT,
     keep_tail: bool = False,
+    is_run_log: bool = False,
 ) -> Answer:
     """Send a request and read its answer, whatever its status, up to `limit` bytes.
 
-    A longer body is cut (`Answer.is_cut`): its beginning is kept, or its end with `keep_tail`,
-    for which up to 64 times the limit are read. Raises `Unreachable`, `InvalidAnswer`, `Rejected`.
+    A longer body is cut (`Answer.is_cut`): its beginning is kept, or its end with `keep_tail`. Of a
+    run log the long texts are shortened first. Raises `Unreachable`, `InvalidAnswer`, `Rejected`.
     """
     sent = int(request.headers.get("content-length", 0))
     with translated(place(request.url)):
         async with asyncio.timeout(time_limit(client) + sent / SLOWEST_TRANSFER):
             response = await send(client, request)
             try:
-                body, is_cut = await _read(response, limit, keep_tail)
+                if is_run_log:
+                    body, is_cut = await read_shortened(response, limit)
+                else:
+                    body, is_cut = await read_body(response, limit, keep_tail=keep_tail)
             finally:
                 await response.aclose()
     return Answer(response.request.url, response.status_code, response.headers, body, is_cut)
@@ -183,13 +197,18 @@ async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Respo
             return response
         await response.aclose()
         where, target = place(request.url), place(following.url)
+        if following.url.scheme not in ("http", "https"):
+            raise InvalidAnswer(f"{where} redirects to something that is no web address.")
         if request.method not in ("GET", "HEAD"):
-            raise Rejected(
+            moved = InvalidAnswer(
                 f"{where} redirects to {following.url.scheme}://{target}: enter that address as "
                 "the service's base URL."
             )
+            # 302 and 303 are also what some say when they have taken a form.
+            moved.may_have_arrived = response.status_code in (302, 303)
+            raise moved
         if request.url.scheme == "https" and following.url.scheme != "https":
-            raise Rejected(f"{where} redirects from https to http, which would not be private.")
+            raise InvalidAnswer(f"{where} redirects from https to http, which is not private.")
         await _confine(request.url, following)
         request = following
     raise InvalidAnswer(f"{where} redirects more than {MAX_REDIRECTS} times.")
@@ -201,37 +220,6 @@ async def _confine(origin: httpx.URL, request: httpx.Request) -> None:
         return
     if await is_public(origin.host):
         request.extensions[PUBLIC_ONLY] = True
-
-
-async def _read(response: httpx.Response, limit: int, keep_tail: bool) -> tuple[bytes, bool]:
-    body, total = bytearray(), 0
-    async for piece in _decoded(response):
-        body += piece
-        total += len(piece)
-        if len(body) > limit:
-            if not keep_tail:
-                return bytes(body[:limit]), True
-            del body[: len(body) - limit]
-            if total > 64 * limit:
-                break
-    return bytes(body), total > limit
-
-
-async def _decoded(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body in small pieces; httpx would unpack each network chunk at once, a thousandfold."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        async for piece in response.aiter_bytes():
-            yield piece
-        return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise InvalidAnswer(f"{place(response.url)} packs its answer in a way we did not ask for.")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    async for packed in response.aiter_raw():
-        while packed:
-            yield unpacker.decompress(packed, 64 * 1024)
-            packed = unpacker.unconsumed_tail  # noqa: PLW2901
-    yield unpacker.flush()
 
 
 @asynccontextmanager
@@ -256,7 +244,7 @@ async def short_answer(client: httpx.AsyncClient, response: httpx.Response, limi
     """The answer of a response that is being streamed, bounded as in `fetch`."""
     with translated(place(response.request.url)):
         async with asyncio.timeout(time_limit(client)):
-            body, is_cut = await _read(response, limit, keep_tail=False)
+            body, is_cut = await read_body(response, limit, keep_tail=False)
     return Answer(response.request.url, response.status_code, response.headers, body, is_cut)
 
 

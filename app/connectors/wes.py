@@ -36,6 +36,7 @@ from app.connectors.base import (
     Unreachable,
     Unsupported,
 )
+from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Tell
 from app.connectors.run_request import RunRequest
 from app.connectors.transfer import open_path, open_url
@@ -56,7 +57,7 @@ from app.connectors.wes_parse import (
     service_facts,
     text_of,
 )
-from app.connectors.wes_submit import TAG, form_fields, multipart
+from app.connectors.wes_submit import TAG, form_fields, multipart, refusal_of
 from app.connectors.wes_trial import try_out
 
 # From this many runs on, one list is cheaper than asking for each.
@@ -85,7 +86,7 @@ class WesConnector:
 
     async def probe(self) -> ServiceFacts:
         """`GET /service-info`."""
-        body = await self._http.get("service-info")
+        body = await self._http.service_info()
         if not looks_like_service_info(body):
             raise InvalidAnswer(
                 "The address answers with JSON that is no WES service-info: check the base URL, "
@@ -122,7 +123,9 @@ class WesConnector:
         fields = form_fields(request, facts, self._config)
         with multipart(self._http.client, self._http.url("runs"), fields, request) as form:
             form.headers.update(self._http.credential())
-            answer = await self._http.ask(form, missing=Rejected)
+            answer = await fetch(self._http.client, form)
+        if refusal := refusal_of(answer, secret=self._http.token):
+            raise refusal
         if remote_id := run_id_of(json_of(answer)):
             return remote_id
         raise InvalidAnswer("The service took the submission but named no run.")
@@ -154,16 +157,22 @@ class WesConnector:
         return known
 
     async def _listed(self, wanted: set[str]) -> tuple[dict[str, RunStatus], bool]:
-        """The wanted runs that the list shows, and whether the list was read to its end."""
+        """The wanted runs that the list shows, and whether the list was read to its end.
+
+        A run that it shows twice with different states is left out, to be asked about by itself.
+        """
         found: dict[str, RunStatus] = {}
+        twofold: set[str] = set()
         is_end = False
         if len(wanted) < LIST_FROM or self._known.get(Feature.LISTS_RUNNING) is False:
             return found, is_end
         try:
             async for page, is_end in self._http.pages(MOST_PAGES):  # noqa: B007
                 for run in page:
-                    if run_id_of(run) in wanted:
-                        found[run_id_of(run)] = run_status(run_id_of(run), run.get("state"))
+                    if (remote_id := run_id_of(run)) in wanted:
+                        status = run_status(remote_id, run.get("state"))
+                        if found.setdefault(remote_id, status) != status:
+                            twofold.add(remote_id)
                 if len(found) == len(wanted):
                     break
         except (Busy, NotAuthorised):
@@ -172,6 +181,8 @@ class WesConnector:
             if isinstance(error, Unreachable) and not error.may_have_arrived:
                 raise
             # A list that is missing, broken or too slow says nothing about the runs themselves.
+        for remote_id in twofold:
+            del found[remote_id]
         return found, is_end
 
     async def _asked(
@@ -211,8 +222,6 @@ class WesConnector:
             return None if self._known.get(Feature.HONEST_STATUS) is False else error
         except ConnectorError as error:
             return error
-        if run_id_of(body) not in ("", remote_id):
-            return InvalidAnswer("The service answered about another run than was asked for.")
         return run_status(remote_id, body.get("state"))
 
     async def details(self, remote_id: str) -> RunDetails:

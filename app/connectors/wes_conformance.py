@@ -4,16 +4,15 @@ Every question stands alone: what one cannot tell leaves the others.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.connectors.answers import Answer, message_of
+from app.connectors.answers import Answer, json_of, message_of
 from app.connectors.base import ConnectorError, InvalidAnswer, ServiceFacts
-from app.connectors.client import JSON_LIMIT, fetch
+from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Verdict, observation
-from app.connectors.wes_http import PAGE_SIZE, RUN_LOG_LIMIT, WesHttp
+from app.connectors.wes_http import PAGE_SIZE, WesHttp
 from app.connectors.wes_judge import of_error, of_list, of_run_log, of_service_info, unfinished
 from app.connectors.wes_parse import MADE_UP_IDS, listed_runs, mapping_of, run_id_of, text_of
 from app.connectors.wes_submit import TAG
@@ -102,7 +101,7 @@ async def _unknown_runs(reading: _Reading) -> None:
     The ids are always the same: wes-service lists an id from then on that it was asked for once.
     """
     answers = [await look(reading.http, "runs", name, "status") for name in MADE_UP_IDS]
-    whole = await look(reading.http, "runs", MADE_UP_IDS[0], limit=RUN_LOG_LIMIT)
+    whole = await look(reading.http, "runs", MADE_UP_IDS[0], is_run_log=True)
     told = f"A made-up UUID: {said(answers[0])} Another id: {said(answers[1])}"
     is_404 = all(answer.status == 404 for answer in answers)
     reading.say(Feature.UNKNOWN_RUN, is_404, told)
@@ -123,7 +122,7 @@ async def _one_run(reading: _Reading) -> None:
     if not best:
         raise InvalidAnswer("There is no run to look at.")
     remote_id = run_id_of(best[0])
-    body = mapping_of(body_of(await look(reading.http, "runs", remote_id, limit=RUN_LOG_LIMIT)))
+    body = mapping_of(body_of(await look(reading.http, "runs", remote_id, is_run_log=True)))
     reading.keep(of_run_log(body))
     if tags := mapping_of(mapping_of(body.get("request")).get("tags")):
         reading.say(Feature.TAGS, True, f"A run log repeats {len(tags)} tags of its request.")
@@ -173,19 +172,18 @@ async def look(
     http: WesHttp,
     *path: str,
     params: Mapping[str, str] | None = None,
-    limit: int = JSON_LIMIT,
+    is_run_log: bool = False,
 ) -> Answer:
     """A GET below the service's base, whatever its status."""
-    return await fetch(
-        http.client, await http.request("GET", http.url(*path), params=params), limit=limit
-    )
+    request = await http.request("GET", http.url(*path), params=params)
+    return await fetch(http.client, request, is_run_log=is_run_log)
 
 
 def body_of(answer: Answer) -> Any:
-    """The JSON of an answer, None where it is none or too long."""
+    """The JSON of an answer, None where it is none or too large."""
     try:
-        return None if answer.is_cut else json.loads(answer.body)
-    except (ValueError, RecursionError):
+        return json_of(answer)
+    except InvalidAnswer:
         return None
 
 

@@ -29,8 +29,6 @@ MOST_PAGES = 10
 MOST_RUN_LOGS = 300
 AT_ONCE = 8
 
-Run = Mapping[str, Any]
-
 
 async def find_by_tag(
     http: WesHttp, facts: ServiceFacts, known: Mapping[str, bool], job_ref: str
@@ -44,61 +42,60 @@ async def find_by_tag(
     # Sapporo's list is a snapshot some minutes old unless the latest is asked for.
     can_filter = known.get(Feature.TAG_FILTER, is_sapporo(facts.raw))
     filters = {"tags": f"{TAG}:{job_ref}", "latest": "true"} if can_filter else None
-    runs, is_complete = await _listed(http, filters)
-    for run in runs:
-        if _tag_of(run) == job_ref:
-            return run_id_of(run)
-    untold = [run for run in runs if "tags" not in run and run_id_of(run) not in MADE_UP_IDS]
-    bodies = await _run_logs(http, untold[:MOST_RUN_LOGS])
-    for body in bodies:
-        if _tag_of(mapping_of(body.get("request"))) == job_ref:
-            return run_id_of(body)
+    untold: list[str] = []
+    is_complete = shows_working = False
+    async for page, is_complete in http.pages(MOST_PAGES, filters):  # noqa: B007
+        for run in page:
+            if _tag_of(run) == job_ref:
+                return run_id_of(run)
+        shows_working = shows_working or next(unfinished(page), None) is not None
+        # One more than can be looked at tells that there are too many.
+        room = MOST_RUN_LOGS + 1 - len(untold)
+        untold += [run_id_of(run) for run in page if _is_untold(run)][:room]
+    shown = await _tags_shown(http, untold[:MOST_RUN_LOGS])
+    for run_id, tags in shown:
+        if mapping_of(tags).get(TAG) == job_ref:
+            return run_id
     if not is_complete or len(untold) > MOST_RUN_LOGS:
-        raise Unsupported("The service holds too many runs to look through for ours.")
-    if len(bodies) < len(untold):
+        raise Unsupported("The service does not show all its runs, and one may be ours.")
+    if len(shown) < len(untold):
         raise Unsupported("The service lists runs that it cannot show, and one may be ours.")
-    if untold and not any(isinstance(_tags_of(body), dict) for body in bodies):
+    if untold and not any(isinstance(tags, dict) for _, tags in shown):
         raise Unsupported("The service shows no tags of its runs, and one may be ours.")
-    _check_trust(facts, known, runs)
+    _check_trust(facts, known, shows_working=shows_working)
     return None
 
 
-def _check_trust(facts: ServiceFacts, known: Mapping[str, bool], runs: Sequence[Run]) -> None:
+def _check_trust(facts: ServiceFacts, known: Mapping[str, bool], *, shows_working: bool) -> None:
     """Raise `Unsupported` unless a run of ours would surely have been seen with its tag."""
     is_usual = is_sapporo(facts.raw) or is_toil(facts.raw)
     if not known.get(Feature.TAGS, is_usual):
         raise Unsupported("It is not known yet whether this service keeps tags.")
-    shows_working = next(unfinished(runs), None) is not None
     if not (known.get(Feature.LISTS_RUNNING, is_usual) or shows_working):
         raise Unsupported("It is not known yet whether this service lists runs at work.")
 
 
-async def _listed(http: WesHttp, params: Mapping[str, str] | None) -> tuple[list[Run], bool]:
-    pages = [page async for page in http.pages(MOST_PAGES, params)]
-    return [run for page, _ in pages for run in page], pages[-1][1]
+def _is_untold(run: Mapping[str, Any]) -> bool:
+    return "tags" not in run and run_id_of(run) not in MADE_UP_IDS
 
 
-def _tag_of(run: Run) -> Any:
+def _tag_of(run: Mapping[str, Any]) -> Any:
     return mapping_of(run.get("tags")).get(TAG)
 
 
-def _tags_of(body: Run) -> Any:
-    return mapping_of(body.get("request")).get("tags")
-
-
-async def _run_logs(http: WesHttp, runs: Sequence[Run]) -> list[Run]:
-    """The run logs that the service shows; runs that are gone count as shown without tags."""
+async def _tags_shown(http: WesHttp, run_ids: Sequence[str]) -> list[tuple[str, Any]]:
+    """The tags in the run logs that the service shows; a run that is gone counts without tags."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def read(run: Run) -> Run | None:
+    async def read(run_id: str) -> tuple[str, Any] | None:
         async with gate:
             try:
-                body = await http.run_body(run_id_of(run))
+                body = await http.run_body(run_id)
             except UnknownRun:
-                return {}
+                return run_id, None
             except (ServiceFault, InvalidAnswer, Rejected):
                 return None
-            return {**body, "run_id": run_id_of(run)}
+            return run_id, mapping_of(body.get("request")).get("tags")
 
-    found = await asyncio.gather(*(read(run) for run in runs))
-    return [body for body in found if body is not None]
+    found = await asyncio.gather(*map(read, run_ids))
+    return [tags for tags in found if tags is not None]

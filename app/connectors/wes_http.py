@@ -1,5 +1,6 @@
 """Requests to a WES: URLs, the credential, the list page by page, and what an error means."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -16,12 +17,15 @@ from app.connectors.base import (
     Rejected,
     ServiceFault,
     UnknownRun,
+    Unsupported,
 )
 from app.connectors.client import JSON_LIMIT, PUBLIC_ONLY, fetch, translated
-from app.connectors.wes_parse import listed_runs, mapping_of, text_of
+from app.connectors.wes_parse import listed_runs, mapping_of, run_id_of, text_of, told_runs
 
-# A run log can carry its whole stderr inside.
-RUN_LOG_LIMIT = 32 * 1024**2
+# The state of a run is one short line.
+STATUS_LIMIT = 64 * 1024
+# Whole run logs that are read at the same time.
+WHOLE_LOGS = 2
 PAGE_SIZE = 100
 
 
@@ -34,6 +38,7 @@ class WesHttp:
 
     def __init__(self, client: httpx.AsyncClient, endpoint: Endpoint) -> None:
         self.client = client
+        self._whole_logs = asyncio.Semaphore(WHOLE_LOGS)
         self.token = endpoint.token.strip()
         self.base = endpoint.base_url.strip().rstrip("/").removesuffix("/service-info")
 
@@ -84,9 +89,10 @@ class WesHttp:
         *,
         limit: int = JSON_LIMIT,
         missing: type[ConnectorError] = InvalidAnswer,
+        is_run_log: bool = False,
     ) -> Answer:
         """Send a request and return a successful answer; any other raises."""
-        answer = await fetch(self.client, request, limit=limit)
+        answer = await fetch(self.client, request, limit=limit, is_run_log=is_run_log)
         if error := error_of(answer, secret=self.token, missing=missing):
             raise error
         return answer
@@ -104,9 +110,14 @@ class WesHttp:
             raise error
         return json_of(answer)
 
-    async def ask_run(
-        self, remote_id: str, *path: str, method: str = "GET", limit: int = JSON_LIMIT
-    ) -> Answer:
+    async def service_info(self) -> Any:
+        """What the service says of itself; nothing is asked of it that it could refuse."""
+        try:
+            return await self.get("service-info")
+        except (Rejected, Unsupported) as error:
+            raise InvalidAnswer(str(error)) from error
+
+    async def ask_run(self, remote_id: str, *path: str, method: str = "GET") -> Answer:
         """The answer about a run. Raises `UnknownRun`, and `NotYet` where the service lags behind.
 
         Sapporo refuses an id that is no UUID with 400; the Starter Kit says 400 "Could not load WES
@@ -114,7 +125,10 @@ class WesHttp:
         """
         request = await self.request(method, self.url("runs", remote_id, *path))
         try:
-            return await self.ask(request, limit=limit, missing=UnknownRun)
+            if path:
+                return await self.ask(request, limit=STATUS_LIMIT, missing=UnknownRun)
+            async with self._whole_logs:
+                return await self.ask(request, missing=UnknownRun, is_run_log=True)
         except Rejected as error:
             words = str(error).lower()
             if "could not load wes run log" in words:
@@ -125,13 +139,15 @@ class WesHttp:
 
     async def run_body(self, remote_id: str, *path: str) -> Mapping[str, Any]:
         """The JSON object about a run."""
-        answer = await self.ask_run(remote_id, *path, limit=RUN_LOG_LIMIT)
+        answer = await self.ask_run(remote_id, *path)
         body = json_of(answer)
         if not isinstance(body, dict) or "state" not in body:
             raise InvalidAnswer(
                 f"{place(answer.url)} answered about a run without telling its state"
                 f"{_said(message_of(answer, secret=self.token))}."
             )
+        if run_id_of(body) not in ("", remote_id):
+            raise InvalidAnswer("The service answered about another run than was asked for.")
         return body
 
     async def pages(
@@ -149,7 +165,13 @@ class WesHttp:
                 asked["page_token"] = token
             body = await self.get("runs", params=asked)
             following = text_of(mapping_of(body).get("next_page_token"))
-            yield listed_runs(body), not following
+            told = told_runs(body)
+            if told is None:
+                raise InvalidAnswer(f"{self.base} answered without a list of runs.")
+            runs = listed_runs(body)
+            # An entry that cannot be read may be any run.
+            yield runs, not following and len(runs) == len(told)
+            del body, told, runs
             if following in ("", token):
                 return
             token = following

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.connectors.base import ConnectorError, RunLog
+from app.connectors.bodies import LEFT_OUT
 from app.connectors.client import fetch
 from app.connectors.wes_http import WesHttp
 from app.connectors.wes_parse import (
@@ -62,7 +63,7 @@ async def _read_log(http: WesHttp, remote_id: str, name: str, value: str) -> Run
     if not (_ABSOLUTE.match(value_line) or _RELATIVE.match(value_line)):
         if _PATH.match(value_line):
             return run_log(name, f"(Kept at the service as {value_line}.)")
-        return run_log(name, value)
+        return run_log(name, value, is_truncated=value.startswith(LEFT_OUT))
     url = http.joined(http.url("runs", remote_id), value_line)
     if url is None:
         return run_log(name, value)
@@ -81,7 +82,6 @@ async def _read_log(http: WesHttp, remote_id: str, name: str, value: str) -> Run
 # cwltool writes a level before its own lines, Toil a time; what a tool wrote stands as it is.
 _ENGINE_LINE = re.compile(r"(?:INFO|WARNING|ERROR|DEBUG)\b|\[?\d{4}-\d\d-\d\d|[=<>]{3,}")
 _TOOL_FAILED = re.compile(r"exited with status|completed permanentFail")
-_TOIL_STDERR = re.compile(r"stderr follows:\n=+>\n(.*?)<=+", re.DOTALL)
 _ERROR_WORD = re.compile(r"\b(?:error|exception|fatal|failed|cannot|refused)\b", re.IGNORECASE)
 
 
@@ -91,12 +91,22 @@ def failure_of(logs: Sequence[RunLog]) -> str:
     They are what the tool that failed wrote last: lines that speak of an error, and the last one.
     """
     text = "\n".join(log.text for log in logs if log.name.endswith("stderr"))
-    blocks = _TOIL_STDERR.findall(text)
-    said = blocks[-1].split("\n") if blocks else _last_words(text.split("\n"))
+    said = _toil_stderr(text) or _last_words(text.split("\n"))
     said = [line.strip() for line in said if line.strip()]
     wrong = [line for line in said if _ERROR_WORD.search(line)]
     found = [*wrong[:3], said[-1]] if wrong else said[-3:]
     return "\n".join(dict.fromkeys(found))[:1000]
+
+
+def _toil_stderr(text: str) -> list[str]:
+    """The lines between Toil's last "stderr follows:" with its arrow and the arrow that ends it.
+
+    Found without a pattern that would try every beginning with every end.
+    """
+    end = text.rfind("<==")
+    start = text.rfind("stderr follows:\n=", 0, max(end, 0))
+    arrow = text.find("=>\n", start, end) if start >= 0 else -1
+    return text[arrow + 3 : end].rstrip("<=").split("\n") if arrow >= 0 else []
 
 
 def _last_words(lines: Sequence[str]) -> list[str]:

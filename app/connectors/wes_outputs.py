@@ -18,6 +18,7 @@ from app.connectors.wes_parse import list_of, mapping_of, text_of
 
 MOST_FILES = 5000
 DEEPEST = 40
+LARGEST_FILE = 2**50
 
 
 class Found(NamedTuple):
@@ -57,7 +58,7 @@ def _walk(value: Any, depth: int) -> Iterator[Found]:
             name = text_of(value.get("basename")) or text_of(value.get("file_name"))
             size = value.get("size")
             if location:
-                yield Found(name, location, size if isinstance(size, int) else None)
+                yield Found(name, location, _size_of(size))
             yield from _walk(value.get("secondaryFiles"), depth + 1)
         elif value.get("class") == "Directory":
             yield from _walk(value.get("listing"), depth + 1)
@@ -66,6 +67,12 @@ def _walk(value: Any, depth: int) -> Iterator[Found]:
                 yield from _walk(item, depth + 1)
     elif isinstance(value, str) and (value.startswith("/") or "://" in value) and "\n" not in value:
         yield Found("", value, None)
+
+
+def _size_of(value: Any) -> int | None:
+    """A size in bytes, if it can be one."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value <= LARGEST_FILE else None
 
 
 def file_name(found: Found) -> str:

@@ -14,6 +14,8 @@ from app.connectors.answers import plain_text
 from app.connectors.base import Capability, RunLog, RunState, RunStatus, ServiceFacts
 
 LOG_LENGTH = 1024**2
+LONGEST_WORD = 60
+LONGEST_ID = 300
 
 # WES 1.1.0 `State`; DELETED and DELETING are Sapporo's. A word that is not here is UNKNOWN.
 STATES = {
@@ -198,7 +200,7 @@ def spelling_of(name: str, known: Mapping[str, Any]) -> str:
 
 def run_status(remote_id: str, state: Any) -> RunStatus:
     """A run's state in our words beside the service's own."""
-    raw = plain_text(text_of(state)).strip()
+    raw = plain_text(text_of(state)[:LONGEST_WORD]).strip()
     return RunStatus(
         remote_id=remote_id,
         state=STATES.get(raw.upper(), RunState.UNKNOWN),
@@ -207,17 +209,26 @@ def run_status(remote_id: str, state: Any) -> RunStatus:
     )
 
 
-def listed_runs(body: Any) -> Sequence[Mapping[str, Any]]:
-    """The runs of a list: under `runs`, or under `workflows` (Toil, wes-service)."""
+def told_runs(body: Any) -> Sequence[Any] | None:
+    """All entries of a list of runs: under `runs`, or under `workflows` (Toil, wes-service)."""
     page = mapping_of(body)
-    runs = page["runs"] if isinstance(page.get("runs"), list) else list_of(page.get("workflows"))
-    return [run for run in runs if isinstance(run, dict) and run_id_of(run)]
+    told = page["runs"] if isinstance(page.get("runs"), list) else page.get("workflows")
+    return told if isinstance(told, list) else None
+
+
+def listed_runs(body: Any) -> Sequence[Mapping[str, Any]]:
+    """The runs of a list that have an id."""
+    return [run for run in told_runs(body) or () if isinstance(run, dict) and run_id_of(run)]
 
 
 def run_id_of(body: Any) -> str:
-    """The run's id, or ""; some servers count with integers."""
+    """The run's id, or "" where it is none that can be asked for; some servers use integers."""
     value = mapping_of(body).get("run_id")
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    found = str(value)
+    is_usable = found.isprintable() and len(found) <= LONGEST_ID and found not in (".", "..")
+    return found if is_usable else ""
 
 
 def tags_of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -248,5 +259,6 @@ def exit_code_of(value: Any) -> int | None:
 
 def run_log(name: str, text: str, *, is_truncated: bool = False) -> RunLog:
     """A log, plain and no longer than a mebibyte: its end, where the cause of a failure stands."""
-    plain = plain_text(text)
-    return RunLog(name, plain[-LOG_LENGTH:], is_truncated or len(plain) > LOG_LENGTH)
+    plain = plain_text(text[-2 * LOG_LENGTH :])
+    is_shortened = len(text) > 2 * LOG_LENGTH or len(plain) > LOG_LENGTH
+    return RunLog(name, plain[-LOG_LENGTH:], is_truncated or is_shortened)

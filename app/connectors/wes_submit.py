@@ -12,11 +12,21 @@ from typing import IO, Any
 
 import httpx
 
-from app.connectors.base import Capability, Rejected, ServiceFacts, Unsupported
+from app.connectors.answers import Answer, error_of, json_of
+from app.connectors.base import (
+    Capability,
+    ConnectorError,
+    InvalidAnswer,
+    Rejected,
+    ServiceFacts,
+    Unsupported,
+)
 from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.wes_parse import knows_engine_fields, lists_engines_as_objects, spelling_of
 
 TAG = "job_ref"
+# By these a WES refuses a run as it is.
+REFUSALS = (400, 409, 415, 422)
 
 # The engine to name where the service wants one and neither recipe nor administrator chose.
 USUAL_ENGINES = {
@@ -80,6 +90,32 @@ def _usual_engine(workflow_type: str, facts: ServiceFacts) -> str:
     known = {name.lower(): name for name in facts.workflow_engines}
     usual = USUAL_ENGINES.get(workflow_type.lower(), ())
     return next((known[name] for name in usual if name in known), "")
+
+
+def refusal_of(answer: Answer, *, secret: str) -> ConnectorError | None:
+    """The error that the answer to a submission stands for, or None for a success.
+
+    A job fails by a refusal, so that only what a WES says in its own words counts as one. Anything
+    else (a proxy's page, a path that is not there just now) may be another answer in a while. 413
+    comes from a proxy, too, but is about this submission's size.
+    """
+    error = error_of(answer, secret=secret, missing=InvalidAnswer)
+    if not isinstance(error, (Rejected, Unsupported, InvalidAnswer)):
+        return error
+    if answer.status == 413:
+        return Rejected(str(error))
+    if isinstance(error, Rejected) and answer.status in REFUSALS and _is_object(answer):
+        return error
+    unexpected = InvalidAnswer(str(error))
+    unexpected.may_have_arrived = not 400 <= answer.status < 500
+    return unexpected
+
+
+def _is_object(answer: Answer) -> bool:
+    try:
+        return isinstance(json_of(answer), dict)
+    except InvalidAnswer:
+        return False
 
 
 @contextmanager

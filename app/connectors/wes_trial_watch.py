@@ -11,7 +11,7 @@ from app.connectors.base import ConnectorError
 from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Verdict, observation
 from app.connectors.wes_conformance import body_of, hidden, look, said
-from app.connectors.wes_http import RUN_LOG_LIMIT, WesHttp
+from app.connectors.wes_http import WesHttp
 from app.connectors.wes_judge import of_list, of_run_log, shown
 from app.connectors.wes_logs import failure_of, read_logs
 from app.connectors.wes_outputs import remote_files
@@ -110,7 +110,7 @@ def _judge_states(trial: Watched) -> None:
 
 async def judge_run(trial: Watched, remote_id: str, workflow: str, message: str) -> None:
     """What the run that ended left: its tags, its logs, its outputs, and what it read."""
-    body = mapping_of(body_of(await look(trial.http, "runs", remote_id, limit=RUN_LOG_LIMIT)))
+    body = mapping_of(body_of(await look(trial.http, "runs", remote_id, is_run_log=True)))
     tags = tags_of(body) or {}
     kept = tags.get(TAG) == trial.job_ref
     shows = f"only {shown(list(tags))}" if tags else "no tags"

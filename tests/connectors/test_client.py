@@ -274,7 +274,7 @@ async def test_a_redirect_from_https_to_http_is_refused(certificate: Certificate
             serving(lambda _: moved, tls=certificate()) as server,
             open_client(request_timeout=5) as client,
         ):
-            assert isinstance(await ends(read_json(client, get(server.url))), Rejected)
+            assert isinstance(await ends(read_json(client, get(server.url))), InvalidAnswer)
         assert other.requests == []
 
 
@@ -317,7 +317,7 @@ async def test_a_redirect_never_leads_to_metadata_link_local_or_another_scheme(
 ) -> None:
     async with serving(lambda _: reply("", 302, location=target)) as server:
         error = await ends(read_json(client, get(server.url)))
-    assert isinstance(error, Unreachable | Rejected)
+    assert isinstance(error, Unreachable | InvalidAnswer)
 
 
 async def test_a_redirected_submission_is_refused_and_names_the_address_to_enter(
@@ -325,7 +325,7 @@ async def test_a_redirected_submission_is_refused_and_names_the_address_to_enter
 ) -> None:
     async with serving(lambda _: reply("", 301, location="https://wes.lab.org/v1/runs")) as server:
         error = await ends(read_json(client, httpx.Request("POST", server.url, content=b"x")))
-    assert isinstance(error, Rejected)
+    assert isinstance(error, InvalidAnswer)
     assert "https://wes.lab.org" in str(error)
 
 

@@ -178,7 +178,7 @@ async def test_any_success_is_a_submission(status: int) -> None:
         (replay("toil", "urlencoded"), "Unsupported Media Type"),
         (replay("sapporo", "no_engine"), "Invalid workflow_engine"),
         (httpx.Response(409, json={"msg": "Could not register new WorkflowRun"}), "register"),
-        (httpx.Response(404), "404"),
+        (httpx.Response(413, html="<html>"), "413"),
     ],
 )
 async def test_a_refused_submission_tells_the_service_s_reason_and_is_not_tried_again(
@@ -196,6 +196,7 @@ async def test_a_refused_submission_tells_the_service_s_reason_and_is_not_tried_
         (replay("toil", "bad_params"), ServiceFault),
         (replay("wes_service", "missing_url"), ServiceFault),
         (httpx.Response(200, json={}), InvalidAnswer),
+        (httpx.Response(302, headers={"location": "/runs/1"}), InvalidAnswer),
         (httpx.Response(200), InvalidAnswer),
         (httpx.Response(200, html="<html>"), InvalidAnswer),
     ],
@@ -207,6 +208,27 @@ async def test_a_submission_that_may_have_made_a_run_says_so(
     with pytest.raises(kind) as caught:
         await service.connector.submit(a_run())
     assert caught.value.may_have_arrived  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, json={"msg": "no such path"}),
+        httpx.Response(404, text="default backend - 404"),
+        httpx.Response(400, html="<html>Bad request</html>"),
+        httpx.Response(400, text="Bad Request"),
+        httpx.Response(405, json={"msg": "Method not allowed"}),
+        httpx.Response(418, json={"msg": "a teapot"}),
+        httpx.Response(301, headers={"location": "https://elsewhere.example/runs"}),
+    ],
+)
+async def test_what_no_wes_says_to_a_submission_is_no_refusal_and_made_no_run(
+    answer: httpx.Response,
+) -> None:
+    service = Service({"GET /service-info": TOIL, "POST /runs": answer})
+    with pytest.raises(InvalidAnswer) as caught:
+        await service.connector.submit(a_run())
+    assert not caught.value.may_have_arrived
 
 
 def _lost(error: type[httpx.TransportError]) -> Callable[[httpx.Request], Any]:
