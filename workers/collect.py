@@ -38,6 +38,12 @@ from workers.leases import claim, kept, record, surviving
 from workers.patience import insist
 
 
+
+# A result that a service refuses to hand out so often in a row can only be had there; one that is
+# being restarted may say for a moment that it has no such file.
+REFUSALS = 3
+
+
 class _Interrupted(Exception):
     """A fetch stopped; `brought` says whether it got any further than before."""
 
@@ -130,6 +136,8 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
     except NotAuthorised:
         raise
     except (Rejected, UnknownRun, Unsupported) as error:
+        if claimed.attempts < REFUSALS:
+            raise _Interrupted(error, brought=False) from error
         await record(job_collection.record_remote, claimed, result_id=result.id, reason=str(error))
         await learn_from_output(claimed, result.location, refusal=str(error))
         return

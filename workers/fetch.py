@@ -31,9 +31,16 @@ async def fetch_to_disk(
     if result.size is not None and offset == result.size:
         return
     _check_room((result.size or 0) - offset)
-    remote = RemoteFile(name=result.name, location=result.location, size=result.size)
+    known = path.with_name(f"{path.name}.version")
+    remote = RemoteFile(
+        name=result.name,
+        location=result.location,
+        size=result.size,
+        version=known.read_text() if offset and known.exists() else "",
+    )
     async with connector.open(remote, offset=offset) as download:
         size = download.size if download.size is not None else result.size
+        known.write_text(download.version)
         with _opened(path) as file:
             # A service may begin at the start although it was asked to go on.
             file.truncate(download.offset)
@@ -45,6 +52,7 @@ async def fetch_to_disk(
         raise InvalidAnswer(f"The service sent more of “{result.name}” than its {size:,} bytes.")
     if size is not None and written < size:
         raise Unreachable(f"“{result.name}” broke off after {written:,} of {size:,} bytes.")
+    known.unlink(missing_ok=True)
 
 
 def size_of(path: Path) -> int:
@@ -67,16 +75,21 @@ async def _write(download: Download, file: BinaryIO, size: int | None, tell: Tel
             if size is not None and written > size:
                 break
             if len(block) >= BLOCK:
-                await asyncio.to_thread(file.write, bytes(block))
+                await asyncio.to_thread(_write_block, file, bytes(block))
                 block.clear()
             if monotonic() - told_at > TELL_SECONDS:
-                _check_room(0)
                 await tell(written, size)
                 told_at = monotonic()
     finally:
         # Also when the connection is cut: what arrived need not come again.
         file.write(block)
     return written
+
+
+def _write_block(file: BinaryIO, block: bytes) -> None:
+    # A service that sends without end fills a disk within seconds.
+    _check_room(0)
+    file.write(block)
 
 
 def _check_room(needed: int) -> None:

@@ -200,12 +200,14 @@ class RemoteFile:
     """An output of a run.
 
     `location` is its URL or its path at the service; `can_download` says whether `open` works.
+    `version` is that of the `Download` whose reading is to go on.
     """
 
     name: str
     location: str
     size: int | None = None
     can_download: bool = True
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -213,12 +215,14 @@ class Download:
     """An output being read.
 
     `offset` is where the bytes begin, which is 0 if the service ignored the wish to continue;
-    `size` is the whole file's, if the service says.
+    `size` is the whole file's, if the service says; `version` names its content, if the service
+    does (a strong ETag, RFC 9110, 8.8.3).
     """
 
     chunks: AsyncIterator[bytes]
     offset: int
     size: int | None
+    version: str = ""
 
 
 @dataclass(frozen=True)

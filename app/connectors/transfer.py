@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from app.connectors.answers import error_of, place
-from app.connectors.base import Download, InvalidAnswer, Unreachable
+from app.connectors.base import Download, InvalidAnswer, RemoteFile, Unreachable
 from app.connectors.client import short_answer, streaming, transfer_chunks
 
 CHUNK = 256 * 1024
@@ -19,16 +19,23 @@ PACKED = (".gz", ".bgz", ".tgz", ".zip")
 
 @asynccontextmanager
 async def open_url(
-    client: httpx.AsyncClient, request: httpx.Request, *, offset: int, name: str, secret: str = ""
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    file: RemoteFile,
+    *,
+    offset: int,
+    secret: str = "",
 ) -> AsyncIterator[Download]:
     """Read a file over HTTP from `offset` on (RFC 9110, 14: range requests).
 
     A service that ignores the range sends the whole file, and `Download.offset` is then 0, as it is
-    when the file is now shorter than `offset`.
+    when the file is now shorter than `offset` or has another `version`.
     """
     request.headers["Accept-Encoding"] = "identity"
     if offset:
         request.headers["Range"] = f"bytes={offset}-"
+        if file.version:
+            request.headers["If-Range"] = file.version
     async with streaming(client, request) as response:
         if response.status_code == 416:
             size = _total(response)
@@ -36,13 +43,23 @@ async def open_url(
                 yield Download(_nothing(), offset, size)
                 return
         else:
-            await _check(client, response, name, secret)
+            await _check(client, response, file.name, secret)
             start, size = _extent(response, offset)
-            yield Download(transfer_chunks(client, response), start, size)
-            return
+            version = _version(response)
+            # Some servers go on with another content in spite of If-Range.
+            if not start or version == file.version:
+                yield Download(transfer_chunks(client, response), start, size, version)
+                return
     del request.headers["Range"]
-    async with open_url(client, request, offset=0, name=name, secret=secret) as download:
+    request.headers.pop("If-Range", None)
+    async with open_url(client, request, file, offset=0, secret=secret) as download:
         yield download
+
+
+def _version(response: httpx.Response) -> str:
+    """The strong ETag of an answer, or ""."""
+    found = response.headers.get("etag", "")
+    return found if re.fullmatch(r'"[\x21\x23-\x7e]{0,200}"', found) else ""
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -70,15 +87,15 @@ def _extent(response: httpx.Response, offset: int) -> tuple[int, int | None]:
     """Where the bytes begin, and the size of the whole file if it is told."""
     if response.status_code != 206:
         length = response.headers.get("content-length", "")
-        return 0, int(length) if length.isdecimal() else None
-    matched = re.match(r"bytes (\d+)-\d+/", response.headers.get("content-range", ""))
+        return 0, int(length) if re.fullmatch(r"\d{1,18}", length) else None
+    matched = re.match(r"bytes (\d{1,18})-\d+/", response.headers.get("content-range", ""))
     if not matched or int(matched[1]) != offset:
         raise InvalidAnswer(f"{place(response.request.url)} sent another part than was asked for.")
     return offset, _total(response)
 
 
 def _total(response: httpx.Response) -> int | None:
-    matched = re.search(r"/(\d+)$", response.headers.get("content-range", ""))
+    matched = re.search(r"/(\d{1,18})$", response.headers.get("content-range", ""))
     return int(matched[1]) if matched else None
 
 

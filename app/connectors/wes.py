@@ -253,8 +253,8 @@ class WesConnector:
             async with open_url(
                 self._http.client,
                 request,
+                file,
                 offset=offset,
-                name=file.name,
                 secret=self._http.token,
             ) as download:
                 yield download

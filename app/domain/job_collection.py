@@ -8,13 +8,16 @@ from pathlib import PurePosixPath
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from app.connectors.base import RemoteFile, RunDetails
+from app.connectors.base import InvalidAnswer, RemoteFile, RunDetails
 from app.domain.job_queue import Claim, claimed_job, retire
 from app.domain.job_states import JobStatus, change_status
 from app.domain.recipes import Recipe, ResultPattern, parse_recipe
 from models import db
 from models.base import now
 from models.jobs import Job, JobLog, JobResult
+
+# So many looks, over some twenty minutes, until a run is believed to have left nothing at all.
+EMPTY_LOOKS = 8
 
 CAUSE_LINES = 20
 CAUSE_CHARACTERS = 4000
@@ -69,12 +72,16 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
 
     An output that the recipe does not name as a result, or that can only be had at the service,
     is kept as `remote` with its location. Where a required result is missing, the job fails with
-    a reason that names it, and None is returned.
+    a reason that names it, and None is returned; `InvalidAnswer` where nothing at all is named yet.
     """
     job = claimed_job(session, claim)
     job.contact_at, job.contact_error = now(), ""
     recipe = parse_recipe(job.panel_snapshot["recipe"])
     missing = _missing(recipe, details.outputs)
+    if missing and not details.outputs and claim.attempts < EMPTY_LOOKS:
+        raise InvalidAnswer(
+            f"{job.service_name} says that the run is complete, but names no output yet."
+        )
     for output in details.outputs:
         _keep_output(session, job, recipe, output)
     if missing:

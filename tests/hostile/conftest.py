@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain import jobs as domain_jobs
+from app.domain import store
 from app.domain.job_queries import JobRow
 from models import db
 from tests.support.hostile import HostileWes, Trick, hostile_wes
@@ -90,10 +91,13 @@ class Ordeal:
             turn(jobs.follow)
             assert self.rows()[0].status == "collecting"
 
-    def suffer(self, phase: str) -> Measured:
-        """Let the worker do its turns in a process of its own, and check what holds for all."""
+    def suffer(self, phase: str, *, turns: int = 0, may_go_on: bool = False) -> Measured:
+        """Let the worker do its turns in a process of its own, and check what holds for all.
+
+        `may_go_on` is for nonsense that need not keep a job from going on.
+        """
         # After a lost answer to a submission the next turn asks something else.
-        turns = 1 if phase == "submit" else 2
+        turns = turns or (1 if phase == "submit" else 2)
         before = {row.status for row in self.rows()}
         measured = self.measurer.measure(*DUTIES[phase], turns=turns, limit=LIMIT)
         ROWS.append((self.name, measured.seconds, measured.grown_mb, self.rows()[0].status))
@@ -102,6 +106,8 @@ class Ordeal:
         assert measured.grown_mb < MOST_MB
         after = {row.status for row in self.rows()}
         allowed = set(NOT_SENT) if phase in ("service-info", "submit", "find") else before
+        if may_go_on:
+            allowed |= {"submitted", "running", "collecting", "completed"}
         assert after <= allowed, [row.status_reason for row in self.rows()]
         return measured
 
@@ -155,10 +161,17 @@ Survives = Callable[..., JobRow]
 def survives(ordeal: Ordeal) -> Survives:
     """Let a job meet a trick in a phase, and come out of it whole."""
 
-    def check(phase: str, trick: Trick, *, is_lost: bool = True, early: bool = False) -> JobRow:
+    def check(
+        phase: str,
+        trick: Trick,
+        *,
+        is_lost: bool = True,
+        early: bool = False,
+        may_go_on: bool = False,
+    ) -> JobRow:
         ordeal.reach(phase)
         (ordeal.wes.early if early else ordeal.wes.tricks)[phase] = trick
-        ordeal.suffer(phase)
+        ordeal.suffer(phase, may_go_on=may_go_on)
         (seen, *_) = ordeal.rows()
         if is_lost:
             assert seen.contact_error
@@ -166,6 +179,22 @@ def survives(ordeal: Ordeal) -> Survives:
         return seen
 
     return check
+
+
+@pytest.fixture
+def survives_on_a_full_disk(
+    survives: Survives, ordeal: Ordeal, postgres: str
+) -> Iterator[Survives]:
+    """The same, where the disk has room for 32 MiB more than the platform must leave free."""
+    floor = store.free_bytes() - 32 * 1024**2
+    ordeal.measurer = Measurer(
+        {
+            "FGIP_REQUEST_TIMEOUT_SECONDS": str(REQUEST_LIMIT),
+            "FGIP_FREE_DISK_FLOOR_BYTES": str(floor),
+        }
+    )
+    yield survives
+    ordeal.measurer.close()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

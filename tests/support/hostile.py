@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.support.small_wes import SERVICE_INFO, _form
 
-PHASES = ("service-info", "submit", "list", "status", "run log", "log", "download", "cancel")
+# Sapporo is known to keep tags and to filter by them, so that a lost answer can be looked for.
+SAPPORO = {**SERVICE_INFO, "supported_wes_versions": ["1.1.0", "sapporo-wes-2.4.0"]}
 
 
 @dataclass
@@ -34,8 +36,14 @@ class Request:
     phase: str
     method: str
     path: str
+    query: dict[str, list[str]]
     headers: dict[str, str]
     body: bytes = b""
+
+    @property
+    def run_id(self) -> str:
+        """The run that the path names."""
+        return unquote(self.path.split("/")[2])
 
 
 class Peer:
@@ -99,7 +107,7 @@ class Peer:
 
     def run(self) -> Run:
         """The run that the path names."""
-        return self.wes.runs[self.request.path.split("/")[2]]
+        return self.wes.runs[self.request.run_id]
 
 
 Trick = Callable[[Peer], None]
@@ -122,7 +130,7 @@ class HostileWes:
     runs: dict[str, Run] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
-    info: dict[str, Any] = field(default_factory=lambda: dict(SERVICE_INFO))
+    info: dict[str, Any] = field(default_factory=lambda: dict(SAPPORO))
 
     @property
     def base_url(self) -> str:
@@ -139,7 +147,7 @@ class HostileWes:
         with suppress(OSError, ValueError, ssl.SSLError), sock:
             sock.settimeout(30)
             if self.raw:
-                self.raw(Peer(self, sock, Request("", "", "", {})))
+                self.raw(Peer(self, sock, Request("", "", "", {}, {})))
                 return
             if self.tls:
                 sock = self.tls.wrap_socket(sock, server_side=True)
@@ -161,15 +169,14 @@ class HostileWes:
             case "service-info":
                 peer.reply(self.info)
             case "list":
-                runs = [{"run_id": run.run_id, "state": run.state} for run in self.runs.values()]
-                peer.reply({"runs": runs, "next_page_token": ""})
+                peer.reply({"runs": self.listed(request), "next_page_token": ""})
             case "submit":
                 peer.reply({"run_id": self.take(request).run_id})
             case "download":
                 self._file(peer)
             case "log":
                 peer.reply(b"all is well", kind="text/plain")
-            case phase if request.path.split("/")[2] in self.runs:
+            case phase if phase != "other" and request.run_id in self.runs:
                 self._about(peer, phase)
             case _:
                 peer.reply({"msg": "no such run", "status_code": 404}, 404)
@@ -180,6 +187,15 @@ class HostileWes:
         run = Run(str(uuid.uuid4()), json.loads(fields["tags"]))
         self.runs[run.run_id] = run
         return run
+
+    def listed(self, request: Request) -> list[dict[str, Any]]:
+        """The rows of the list, narrowed to a tag if asked for."""
+        name, _, value = request.query.get("tags", [""])[0].partition(":")
+        return [
+            {"run_id": run.run_id, "state": run.state, "tags": run.tags}
+            for run in self.runs.values()
+            if not name or run.tags.get(name) == value
+        ]
 
     def run_log(self, run: Run) -> dict[str, Any]:
         """What the server tells about a run in full."""
@@ -226,8 +242,11 @@ class HostileWes:
             name.lower(): value.strip()
             for name, _, value in (line.partition(":") for line in lines)
         }
-        path = target.partition("?")[0]
-        return Peer(self, sock, Request(phase_of(method, path), method, path, headers, rest))
+        url = urlsplit(target)
+        asked = Request(
+            phase_of(method, url.path), method, url.path, parse_qs(url.query), headers, rest
+        )
+        return Peer(self, sock, asked)
 
     def _body(self, peer: Peer) -> bytes:
         body = peer.request.body

@@ -55,6 +55,8 @@ class Measurer:
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait(10)
+        assert self._process.stdout
+        self._process.stdout.close()
 
 
 def _resident(name: str) -> int:
