@@ -37,8 +37,6 @@ from workers.learning import learn_from_log, learn_from_output
 from workers.leases import claim, kept, record, surviving
 from workers.patience import insist
 
-
-
 # A result that a service refuses to hand out so often in a row can only be had there; one that is
 # being restarted may say for a moment that it has no such file.
 REFUSALS = 3

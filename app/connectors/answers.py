@@ -34,7 +34,8 @@ _ESCAPES = re.compile(
 DEEPEST = 64
 MOST_VALUES = 50_000
 
-_MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]|,', re.DOTALL)
+# Possessive, so that the pattern remembers nothing of a long text.
+_MARKS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]|,', re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 

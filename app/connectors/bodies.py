@@ -19,7 +19,7 @@ LONGEST_TEXT = 512 * 1024
 MOST_SHORTENED = 64 * 1024**2
 LEFT_OUT = "(The beginning is left out.)"
 
-_WITHIN_TEXT = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+_WITHIN_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 
 
 class ShortenedTexts:

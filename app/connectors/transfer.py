@@ -72,7 +72,7 @@ async def _check(
 ) -> None:
     """Raise if the answer is not the file: an error, a web page, or packed once more."""
     where = place(response.request.url)
-    if not response.is_success:
+    if not response.is_success or response.status_code == 204:
         answer = await short_answer(client, response, 64 * 1024)
         raise error_of(answer, secret=secret) or InvalidAnswer(f"{where} sent no file.")
     kind = response.headers.get("content-type", "").lower()

@@ -169,10 +169,10 @@ class WesConnector:
         try:
             async for page, is_end in self._http.pages(MOST_PAGES):  # noqa: B007
                 for run in page:
-                    if (remote_id := run_id_of(run)) in wanted:
-                        status = run_status(remote_id, run.get("state"))
-                        if found.setdefault(remote_id, status) != status:
-                            twofold.add(remote_id)
+                    status = run_status(run_id_of(run), run.get("state"))
+                    is_told = status.remote_id in wanted and status.raw_state
+                    if is_told and found.setdefault(status.remote_id, status) != status:
+                        twofold.add(status.remote_id)
                 if len(found) == len(wanted):
                     break
         except (Busy, NotAuthorised):

@@ -126,7 +126,11 @@ class WesHttp:
         request = await self.request(method, self.url("runs", remote_id, *path))
         try:
             if path:
-                return await self.ask(request, limit=STATUS_LIMIT, missing=UnknownRun)
+                answer = await self.ask(request, limit=STATUS_LIMIT, missing=UnknownRun)
+                # A cancel may be answered by nothing, but not by a web page.
+                if answer.is_html or answer.is_cut:
+                    json_of(answer)
+                return answer
             async with self._whole_logs:
                 return await self.ask(request, missing=UnknownRun, is_run_log=True)
         except Rejected as error:
@@ -141,7 +145,7 @@ class WesHttp:
         """The JSON object about a run."""
         answer = await self.ask_run(remote_id, *path)
         body = json_of(answer)
-        if not isinstance(body, dict) or "state" not in body:
+        if not isinstance(body, dict) or not text_of(body.get("state")).strip():
             raise InvalidAnswer(
                 f"{place(answer.url)} answered about a run without telling its state"
                 f"{_said(message_of(answer, secret=self.token))}."

@@ -18,6 +18,7 @@ from models.jobs import Job, JobLog, JobResult
 
 # So many looks, over some twenty minutes, until a run is believed to have left nothing at all.
 EMPTY_LOOKS = 8
+DAMAGED_LOOKS = 4
 
 CAUSE_LINES = 20
 CAUSE_CHARACTERS = 4000
@@ -115,7 +116,8 @@ def record_damage(
 ) -> bool:
     """A result has come whole, but does not open; tell whether to fetch it anew.
 
-    False where the very same bytes came before: then it is the service's own file that is damaged.
+    False where the very same bytes came again and again: then it is the service's own file that is
+    damaged, and no proxy on the way.
     """
     job = claimed_job(session, claim)
     result = _result(session, result_id)
@@ -123,7 +125,7 @@ def record_damage(
     result.sha256, result.error_message = sha256, f"It does not open: {damage}."
     session.add(result)
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
-    return not came_before
+    return not came_before or claim.attempts < DAMAGED_LOOKS
 
 
 def record_fetched(

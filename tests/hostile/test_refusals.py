@@ -55,8 +55,14 @@ def test_a_proxy_says_502_in(phase: str, survives: Survives) -> None:
     survives(phase, says(HTML, 502, kind="text/html"))
 
 
-@pytest.mark.parametrize("header", BUSY)
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("status", "header"),
+    [
+        *((429, header) for header in BUSY),
+        (503, "without Retry-After"),
+        (503, "Retry-After in seconds"),
+    ],
+)
 def test_busy(status: int, header: str, ordeal: Ordeal) -> None:
     ordeal.reach("status")
     ordeal.wes.tricks["status"] = says({"msg": "later"}, status, headers=BUSY[header])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from tests.support.small_wes import SERVICE_INFO, _form
 
@@ -199,8 +199,9 @@ class HostileWes:
 
     def run_log(self, run: Run) -> dict[str, Any]:
         """What the server tells about a run in full."""
+        run_id = quote(run.run_id, safe="")
         files = [
-            {"file_name": name, "file_url": f"{self.base_url}/runs/{run.run_id}/files/{name}"}
+            {"file_name": name, "file_url": f"{self.base_url}/runs/{run_id}/files/{name}"}
             for name in run.files
         ]
         return {
@@ -226,6 +227,9 @@ class HostileWes:
         content = peer.run().files[peer.request.path.rpartition("/")[2]]
         wanted = peer.request.headers.get("range", "")
         start = int(wanted.removeprefix("bytes=").removesuffix("-") or 0)
+        if start >= len(content):
+            peer.reply(b"", 416, headers=f"Content-Range: bytes */{len(content)}\r\n")
+            return
         peer.send(file_head(len(content), start), content[start:])
 
     def _peer(self, sock: socket.socket) -> Peer:
