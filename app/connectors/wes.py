@@ -16,7 +16,6 @@ import httpx
 
 from app.connectors.answers import json_of
 from app.connectors.base import (
-    Busy,
     CancelOutcome,
     Capability,
     ConnectorError,
@@ -44,6 +43,7 @@ from app.connectors.wes_conformance import ask
 from app.connectors.wes_find import find_by_tag
 from app.connectors.wes_http import NotYet, WesHttp
 from app.connectors.wes_known import capabilities, known_of
+from app.connectors.wes_listed import listed_states
 from app.connectors.wes_logs import failure_of, read_logs
 from app.connectors.wes_outputs import remote_files, shared_folders
 from app.connectors.wes_parse import (
@@ -62,7 +62,6 @@ from app.connectors.wes_trial import try_out
 
 # From this many runs on, one list is cheaper than asking for each.
 LIST_FROM = 4
-MOST_PAGES = 3
 AT_ONCE = 8
 LEAST = 64 * 1024
 GOES_ON = (RunState.QUEUED, RunState.RUNNING)
@@ -142,7 +141,10 @@ class WesConnector:
         message. Just after its submission a run may be unknown to the service and so left out.
         Raises if no run at all could be asked about.
         """
-        known, is_whole = await self._listed(set(remote_ids))
+        known: dict[str, RunStatus] = {}
+        is_whole = False
+        if len(remote_ids) >= LIST_FROM and self._known.get(Feature.LISTS_RUNNING) is not False:
+            known, is_whole = await listed_states(self._http, set(remote_ids))
         rest = [remote_id for remote_id in dict.fromkeys(remote_ids) if remote_id not in known]
         verify = is_whole or self._known.get(Feature.HONEST_STATUS) is False
         answers = await self._asked(rest, verify=verify)
@@ -155,35 +157,6 @@ class WesConnector:
             elif found:
                 known[remote_id] = found
         return known
-
-    async def _listed(self, wanted: set[str]) -> tuple[dict[str, RunStatus], bool]:
-        """The wanted runs that the list shows, and whether the list was read to its end.
-
-        A run that it shows twice with different states is left out, to be asked about by itself.
-        """
-        found: dict[str, RunStatus] = {}
-        twofold: set[str] = set()
-        is_end = False
-        if len(wanted) < LIST_FROM or self._known.get(Feature.LISTS_RUNNING) is False:
-            return found, is_end
-        try:
-            async for page, is_end in self._http.pages(MOST_PAGES):  # noqa: B007
-                for run in page:
-                    status = run_status(run_id_of(run), run.get("state"))
-                    is_told = status.remote_id in wanted and status.raw_state
-                    if is_told and found.setdefault(status.remote_id, status) != status:
-                        twofold.add(status.remote_id)
-                if len(found) == len(wanted):
-                    break
-        except (Busy, NotAuthorised):
-            raise
-        except ConnectorError as error:
-            if isinstance(error, Unreachable) and not error.may_have_arrived:
-                raise
-            # A list that is missing, broken or too slow says nothing about the runs themselves.
-        for remote_id in twofold:
-            del found[remote_id]
-        return found, is_end
 
     async def _asked(
         self, remote_ids: Sequence[str], *, verify: bool

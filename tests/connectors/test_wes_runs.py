@@ -9,6 +9,7 @@ import pytest
 from app.connectors.base import (
     Busy,
     CancelOutcome,
+    InvalidAnswer,
     NotAuthorised,
     RunState,
     ServiceFault,
@@ -46,8 +47,6 @@ def state(word: Any, run_id: str = "1") -> dict[str, Any]:
         ("DELETED", RunState.FAILED),
         ("UNKNOWN", RunState.UNKNOWN),
         ("Simmering", RunState.UNKNOWN),
-        ("", RunState.UNKNOWN),
-        (None, RunState.UNKNOWN),
     ],
 )
 async def test_each_state_has_our_word_and_keeps_the_service_s_own(
@@ -55,7 +54,13 @@ async def test_each_state_has_our_word_and_keeps_the_service_s_own(
 ) -> None:
     service = Service({"GET /runs/1/status": state(word)})
     found = (await service.connector.status(["1"]))["1"]
-    assert (found.state, found.raw_state) == (expected, word or "")
+    assert (found.state, found.raw_state) == (expected, word)
+
+
+@pytest.mark.parametrize("word", ["", None, 7, ["RUNNING"]])
+async def test_an_answer_without_a_state_is_no_answer(word: Any) -> None:
+    with pytest.raises(InvalidAnswer):
+        await Service({"GET /runs/1/status": state(word)}).connector.status(["1"])
 
 
 async def test_few_runs_are_asked_about_one_by_one_and_many_with_one_list() -> None:
