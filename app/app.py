@@ -9,9 +9,8 @@ from fastapi import FastAPI
 
 from app.api import downloads, health, health_checks, service_tokens, uploads
 from app.api import sign_in as sign_in_routes
-from app.api.errors import answer_platform_error
+from app.api.errors import answer_errors
 from app.config import settings
-from app.domain.errors import PlatformError
 from app.logs import configure_logs
 from app.pages import (  # noqa: F401  (importing a page registers it)
     account,
@@ -57,7 +56,7 @@ async def process():
 
 
 api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-api.add_exception_handler(PlatformError, answer_platform_error)
+answer_errors(api)
 api.include_router(health.router)
 api.include_router(sign_in_routes.router)
 api.include_router(uploads.router)

@@ -6,7 +6,7 @@ five; then one caller tries again for all.
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -46,7 +46,16 @@ class Away(Exception):
         self.database = database
         self.domain = DOMAINS.get(database, database)
         self.cause = cause
+        # This one, and others that were missed with it.
+        self.databases = [database]
         super().__init__(f"The platform's own database of {self.domain} is unavailable.")
+
+    @classmethod
+    def together(cls, missed: "Sequence[Away]") -> "Away":
+        """Make one error of several."""
+        one = cls(missed[0].database, missed[0].cause)
+        one.databases = list(dict.fromkeys(error.database for error in missed))
+        return one
 
 
 # What a database raises that is away, refuses, or has no free connection in time.

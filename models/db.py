@@ -24,7 +24,7 @@ from models.registry import RegistryBase
 from models.users import UsersBase
 from models.waiting import REACH_SECONDS, at_most, bound_waits
 
-__all__ = ["UNAVAILABLE", "Away"]
+__all__ = ["UNAVAILABLE", "Away", "Session"]
 
 PLATFORM = "federated_imputation"
 USERS = "user_management_db"

@@ -1,11 +1,13 @@
 """Whether this process lives and whether it can serve; remote services never count."""
 
 import asyncio
+from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from models import db
+from models.threads import run
 
 router = APIRouter()
 
@@ -35,7 +37,7 @@ async def ready() -> JSONResponse:
 async def _answers(name: str) -> bool:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await asyncio.to_thread(db.ping, name)
+            await run(name, partial(db.ping, name))
     except (*db.UNAVAILABLE, TimeoutError):
         return False
     return True

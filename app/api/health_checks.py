@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from app.api.session import CurrentActor
 from app.domain import health
-from app.domain.access import Actor
 from models import db
 from models.base import now
+from models.threads import call
 
 router = APIRouter(prefix="/api/services")
 
@@ -25,7 +25,11 @@ Hours = Annotated[int, Query(ge=1, le=LONGEST_HOURS)]
 @router.get("/{service_ref}/checks.csv")
 async def checks(service_ref: str, actor: CurrentActor, hours: Hours = 24) -> Response:
     """Send the checks of the last hours, oldest first: time (UTC), health, milliseconds, error."""
-    content = await asyncio.to_thread(_csv, actor, service_ref, timedelta(hours=hours))
+    since = now() - timedelta(hours=hours)
+    rows = await call(
+        db.REGISTRY, health.history, actor=actor, service_ref=service_ref, since=since
+    )
+    content = await asyncio.to_thread(_csv, rows)
     headers = {
         "Content-Disposition": 'attachment; filename="checks.csv"',
         "Cache-Control": "no-store",
@@ -33,12 +37,10 @@ async def checks(service_ref: str, actor: CurrentActor, hours: Hours = 24) -> Re
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _csv(actor: Actor, service_ref: str, span: timedelta) -> str:
+def _csv(rows: list[health.ProbeRow]) -> str:
     # Imported here, because most web processes never need it and it takes 50 MB.
     import pandas as pd
 
-    with db.session(db.REGISTRY) as session:
-        rows = health.history(session, actor=actor, service_ref=service_ref, since=now() - span)
     columns = ["checked_at", "health_status", "response_time_ms", "error_message"]
     table = pd.DataFrame(rows, columns=columns)
     table["error_message"] = table["error_message"].str.replace(FORMULA, r"'\1", regex=True)

@@ -1,5 +1,6 @@
 """Tokens for services arrive over HTTP and not in an event, because events can reach a log."""
 
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -11,6 +12,7 @@ from app.domain import credentials, health
 from app.domain.access import Actor
 from app.domain.errors import Invalid, Refused
 from models import db
+from models.threads import call
 
 router = APIRouter(prefix="/api/services")
 
@@ -19,37 +21,42 @@ Shared = Annotated[bool, Form()]
 
 
 @router.post("/{service_ref}/token")
-def set_token(
+async def set_token(
     actor: CurrentActor, service_ref: str, token: Token, shared: Shared = False
 ) -> RedirectResponse:
     """Store the sender's token for a service, or the shared one, and go back to the form."""
-    with db.session(db.USERS) as session:
-        try:
-            credentials.set_token(
-                session, actor=actor, service_ref=service_ref, token=token, shared=shared
-            )
-        except Invalid as error:
-            return _back(service_ref, shared, problem=error.message)
-    _check_again(actor, service_ref)
+    try:
+        await call(
+            db.USERS,
+            credentials.set_token,
+            actor=actor,
+            service_ref=service_ref,
+            token=token,
+            shared=shared,
+        )
+    except Invalid as error:
+        return _back(service_ref, shared, problem=error.message)
+    await _check_again(actor, service_ref)
     return _back(service_ref, shared, token="saved")  # noqa: S106 (not a secret)
 
 
 @router.post("/{service_ref}/token/forget")
-def forget_token(actor: CurrentActor, service_ref: str, shared: Shared = False) -> RedirectResponse:
+async def forget_token(
+    actor: CurrentActor, service_ref: str, shared: Shared = False
+) -> RedirectResponse:
     """Delete the sender's token for a service, or the shared one, and go back to the form."""
-    with db.session(db.USERS) as session:
-        credentials.forget_token(session, actor=actor, service_ref=service_ref, shared=shared)
-    _check_again(actor, service_ref)
+    await call(
+        db.USERS, credentials.forget_token, actor=actor, service_ref=service_ref, shared=shared
+    )
+    await _check_again(actor, service_ref)
     return _back(service_ref, shared, token="forgotten")  # noqa: S106 (not a secret)
 
 
-def _check_again(actor: Actor, service_ref: str) -> None:
+async def _check_again(actor: Actor, service_ref: str) -> None:
     """Have the service probed with what it is given now, unless it is paused or was just probed."""
-    with db.session(db.REGISTRY) as session:
-        try:
-            health.ask_probe(session, actor=actor, service_ref=service_ref)
-        except Refused:
-            pass
+    # Without the registry, the next check on time does.
+    with suppress(Refused, *db.UNAVAILABLE):
+        await call(db.REGISTRY, health.ask_probe, actor=actor, service_ref=service_ref)
 
 
 def _back(service_ref: str, shared: bool, **query: str) -> RedirectResponse:

@@ -1,6 +1,5 @@
 """Who makes an HTTP request: the session cookie, and proof that our own pages sent it."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -10,6 +9,7 @@ from app.domain import sessions
 from app.domain.access import Actor
 from app.domain.errors import NotSignedIn
 from models import db
+from models.threads import call
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -34,14 +34,9 @@ async def current_actor(request: Request) -> Actor:
     refuse_foreign_origin(request)
     token = request.cookies.get(settings().session_cookie, "")
     try:
-        return await asyncio.to_thread(_actor, token)
+        return await call(db.USERS, sessions.actor_of, token=token)
     except NotSignedIn as error:
         raise HTTPException(401, error.message) from None
-
-
-def _actor(token: str) -> Actor:
-    with db.session(db.USERS) as session:
-        return sessions.actor_of(session, token=token)
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]

@@ -24,6 +24,7 @@ from app.domain import storing, uploads
 from app.domain.access import Actor
 from app.domain.errors import Invalid, Refused
 from models import db
+from models.threads import call
 
 PREFIX = "/api/uploads"
 TUS = "1.0.0"
@@ -81,7 +82,7 @@ async def check_owner(request: Request, uuid: str, actor: CurrentActor) -> None:
     """Answer 404 for an upload that is not the actor's, before anything is read or written."""
     _check_version(request)
     owner_ref, tus_id = split_uid(uuid)
-    await asyncio.to_thread(_check_owner, actor, owner_ref, tus_id)
+    await call(db.FILES, uploads.require_alive, actor=actor, owner_ref=owner_ref, tus_id=tus_id)
     if request.method == "PATCH" and request.headers.get("content-type") != OFFSET_STREAM:
         raise HTTPException(415, f"The Content-Type of a PATCH must be {OFFSET_STREAM}.")
 
@@ -89,11 +90,6 @@ async def check_owner(request: Request, uuid: str, actor: CurrentActor) -> None:
 def _check_version(request: Request) -> None:
     if request.headers.get("tus-resumable") != TUS:
         raise HTTPException(412, f"Say Tus-Resumable: {TUS}.", headers={"Tus-Version": TUS})
-
-
-def _check_owner(actor: Actor, owner_ref: str, tus_id: str) -> None:
-    with db.session(db.FILES) as session:
-        uploads.require_alive(session, actor=actor, owner_ref=owner_ref, tus_id=tus_id)
 
 
 async def new_tus_id() -> str:
@@ -109,22 +105,22 @@ def admission(actor: CurrentActor, tus_id: NewId) -> Hook:
     """Make the hook before a creation: is the file welcome, and is there room for it."""
 
     async def admit(metadata: dict[str, str], upload: dict[str, Any]) -> None:
-        await asyncio.to_thread(_admit, actor, tus_id, metadata, upload["size"])
+        await _admit(actor, tus_id, metadata, upload["size"])
 
     return admit
 
 
-def _admit(actor: Actor, tus_id: str, metadata: dict[str, str], size: int | None) -> None:
+async def _admit(actor: Actor, tus_id: str, metadata: dict[str, str], size: int | None) -> None:
     try:
-        with db.session(db.FILES) as session:
-            uploads.begin_upload(
-                session,
-                actor=actor,
-                dataset_ref=metadata.get("dataset", ""),
-                name=metadata.get("filename", ""),
-                size=size,
-                tus_id=tus_id,
-            )
+        await call(
+            db.FILES,
+            uploads.begin_upload,
+            actor=actor,
+            dataset_ref=metadata.get("dataset", ""),
+            name=metadata.get("filename", ""),
+            size=size,
+            tus_id=tus_id,
+        )
     except Invalid as error:
         raise HTTPException(413 if error.field == "size" else 415, error.message) from None
     except Refused as error:
@@ -141,17 +137,12 @@ def completion(request: Request) -> Callable[[str, dict[str, str]], Awaitable[No
 
     async def complete(path: str, metadata: dict[str, str]) -> None:
         tus_id = split_uid(request.path_params["uuid"])[1]
-        await asyncio.to_thread(_mark_complete, tus_id)
+        await call(db.FILES, storing.mark_complete, tus_id=tus_id)
         task = asyncio.create_task(_store(tus_id))
         _storing_now.add(task)
         task.add_done_callback(_storing_now.discard)
 
     return complete
-
-
-def _mark_complete(tus_id: str) -> None:
-    with db.session(db.FILES) as session:
-        storing.mark_complete(session, tus_id=tus_id)
 
 
 async def _store(tus_id: str) -> None:
@@ -180,14 +171,9 @@ async def describe(actor: CurrentActor) -> Response:
 @router.delete(PREFIX + "/{uuid}", status_code=204, dependencies=[Depends(check_owner)])
 async def cancel(uuid: str, actor: CurrentActor) -> Response:
     """Give an unfinished upload up, and its bytes (the protocol's termination)."""
-    await asyncio.to_thread(_cancel, actor, split_uid(uuid)[1])
+    await call(db.FILES, uploads.cancel_upload, actor=actor, tus_id=split_uid(uuid)[1])
     await folder.delete(uuid)
     return Response(status_code=204, headers={"Tus-Resumable": TUS})
-
-
-def _cancel(actor: Actor, tus_id: str) -> None:
-    with db.session(db.FILES) as session:
-        uploads.cancel_upload(session, actor=actor, tus_id=tus_id)
 
 
 def _adopt() -> None:

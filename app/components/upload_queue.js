@@ -14,6 +14,12 @@ const DONE_SHOWN = 4000; // then the page's list of files tells the rest
 const RETRY_DELAYS = Array.from({ length: 20000 }, (_, n) => Math.min(60000, 1000 * 2 ** n));
 
 const SIGNED_OUT = 401;
+const NOT_NOW = 503;
+const NOTES = {
+  0: "Connection lost. Trying again until it is back.",
+  [SIGNED_OUT]: "Your session has ended. Sign in again in another tab; the upload then goes on.",
+  [NOT_NOW]: "The platform cannot take files at the moment. Trying again until it can.",
+};
 const HELD_BY_ANOTHER = [409, 423];
 
 let items = [];
@@ -92,13 +98,7 @@ function confirmed(item, sent) {
 function trouble(item, error) {
   const again = shouldRetry(error);
   if (again) {
-    change(item, {
-      rate: 0,
-      note:
-        statusOf(error) === SIGNED_OUT
-          ? "Your session has ended. Sign in again in another tab; the upload then goes on."
-          : "Connection lost. Trying again until it is back.",
-    });
+    change(item, { rate: 0, note: NOTES[statusOf(error)] ?? NOTES[0] });
   }
   return again;
 }

@@ -103,6 +103,12 @@ def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:
     return [_row(row) for row in rows]
 
 
+def services_with_own_token(session: Session, *, actor: Actor) -> frozenset[str]:
+    """The services for which the actor has stored an own token."""
+    rows = credential_rows(session, actor=actor)
+    return frozenset(row.service_ref for row in rows if not row.is_shared)
+
+
 def token_of(session: Session, *, service_ref: str, base_url: str, user_ref: str = "") -> str:
     """The token to send to a service for a user: the user's own, else the shared one, else "".
 

@@ -4,7 +4,7 @@ A panel is retired, never deleted, and a job keeps a snapshot of its panel: chan
 one (`app.domain.panel_changes`) never touches what has been computed with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
-from app.domain.credentials import credential_rows
 from app.domain.errors import NotFound
-from models import db
 from models.registry import ImputationService, ReferencePanel
 
 WHAT_TO_EXPECT = {
@@ -143,14 +141,19 @@ class PanelChoice:
 
 
 def panels_to_choose(
-    session: Session, *, actor: Actor, service_ref: str = "", build: str = ""
+    session: Session,
+    *,
+    actor: Actor,
+    own_tokens: Collection[str],
+    service_ref: str = "",
+    build: str = "",
 ) -> list[PanelChoice]:
-    """Every panel in use, with whether the actor can submit to it now, and if not, why."""
+    """Every panel in use, with whether the actor can submit to it now, and if not, why.
+
+    `own_tokens`: the services for which the actor has an own token, which are in another database
+    (`app.domain.credentials.services_with_own_token`).
+    """
     require(actor, "job:submit")
-    with db.session(db.USERS) as users:
-        own_tokens = {
-            row.service_ref for row in credential_rows(users, actor=actor) if not row.is_shared
-        }
     rows = list_panels(session, actor=actor, service_ref=service_ref, build=build)
     return [_choice(row, has_own_token=row.service_ref in own_tokens) for row in rows]
 

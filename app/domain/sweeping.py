@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlmodel import Session, col, select
 
 from app.config import settings
-from app.domain import store
-from app.domain.uploads import announce
+from app.domain import store, storing
+from app.domain.uploads import announce, data_path
 from models.base import now
 from models.files import StoredContent, StoredFile, Upload
 
@@ -17,7 +17,14 @@ DAY = 24 * HOUR
 
 
 def uploads_to_store(session: Session) -> Sequence[str]:
-    """The tus ids of complete uploads that are no files yet."""
+    """The tus ids of complete uploads that are no files yet.
+
+    One whose last byte came when this could not be noted is complete all the same.
+    """
+    for upload in session.exec(select(Upload).where(Upload.state == "receiving")):
+        data = data_path(upload.owner_ref, upload.tus_id)
+        if data.exists() and data.stat().st_size == upload.size:
+            storing.mark_complete(session, tus_id=upload.tus_id)
     query = select(Upload.tus_id).where(Upload.state == "storing").order_by(col(Upload.id))
     return session.exec(query).all()
 

@@ -1,6 +1,5 @@
 """One's own account: who one is, the password, the signed-in browsers."""
 
-import asyncio
 from dataclasses import asdict
 from typing import TypedDict
 
@@ -14,6 +13,7 @@ from app.domain import sessions
 from app.domain.access import Actor
 from app.domain.passwords import MIN_LENGTH
 from app.pages.template import page
+from app.states.calls import call
 from app.states.guard import guarded
 from app.states.session import SessionState
 from models import db
@@ -38,13 +38,13 @@ class AccountState(rx.State):
     @guarded("")
     async def load(self, actor: Actor) -> None:
         """Read the actor's own sessions."""
-        self.sessions = await asyncio.to_thread(_sessions, actor)
+        self.sessions = await call(db.USERS, _sessions, actor)
 
     @guarded("")
     async def revoke(self, actor: Actor, session_ref: str) -> None:
         """End one of the actor's own sessions."""
-        await asyncio.to_thread(_revoke, actor, str(session_ref))
-        self.sessions = await asyncio.to_thread(_sessions, actor)
+        await call(db.USERS, sessions.revoke_my_session, actor=actor, session_ref=str(session_ref))
+        self.sessions = await call(db.USERS, _sessions, actor)
 
     @rx.var
     def problem(self) -> str:
@@ -57,9 +57,8 @@ class AccountState(rx.State):
         return self.router.url.query_parameters.get("saved", "") == "1"
 
 
-def _sessions(actor: Actor) -> list[SessionVar]:
-    with db.session(db.USERS) as session:
-        rows = sessions.my_sessions(session, actor=actor)
+def _sessions(session: db.Session, actor: Actor) -> list[SessionVar]:
+    rows = sessions.my_sessions(session, actor=actor)
     return [
         SessionVar(
             **{
@@ -84,11 +83,6 @@ def browser_name(user_agent: str) -> str:
 
 def _first(names: dict[str, str], text: str) -> str:
     return next((name for mark, name in names.items() if mark in text), "")
-
-
-def _revoke(actor: Actor, session_ref: str) -> None:
-    with db.session(db.USERS) as session:
-        sessions.revoke_my_session(session, actor=actor, session_ref=session_ref)
 
 
 def _session_row(row: rx.Var[SessionVar]) -> rx.Component:

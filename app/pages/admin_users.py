@@ -1,6 +1,5 @@
 """People: who may sign in, with which role; add one, renew a link, let out or in."""
 
-import asyncio
 from typing import Any, TypedDict
 
 import reflex as rx
@@ -13,6 +12,7 @@ from app.config import settings
 from app.domain import people
 from app.domain.access import ROLE_TITLES, Actor
 from app.pages.template import page
+from app.states.calls import call
 from app.states.guard import guarded
 from app.states.session import SessionState
 from models import db
@@ -41,33 +41,39 @@ class AdminUsersState(rx.State):
     @guarded("user:read")
     async def load(self, actor: Actor) -> None:
         """Read the list."""
-        self.people = await asyncio.to_thread(_people, actor, self.search)
+        self.people = await call(db.USERS, _people, actor, self.search)
 
     @guarded("user:read", supersedes=True)
     async def find(self, actor: Actor, search: str) -> None:
         """Search by name or address."""
         self.search = str(search)[:100]
-        self.people = await asyncio.to_thread(_people, actor, self.search)
+        self.people = await call(db.USERS, _people, actor, self.search)
 
     @guarded("user:write")
     async def add(self, actor: Actor, form: dict[str, Any]) -> None:
         """Add a person and show their one-time link, this once."""
         name, email, role = (str(form.get(key, "")) for key in ("name", "email", "role"))
-        self.link = await asyncio.to_thread(_add, actor, name, email, role)
+        self.link = await call(db.USERS, _add, actor, name, email, role)
         self.link_for = email
-        self.people = await asyncio.to_thread(_people, actor, self.search)
+        self.people = await call(db.USERS, _people, actor, self.search)
 
     @guarded("user:write")
     async def renew_link(self, actor: Actor, user_ref: str, email: str) -> None:
         """Make a fresh one-time link for a person, and show it this once."""
-        self.link = await asyncio.to_thread(_renew, actor, str(user_ref))
+        self.link = await call(db.USERS, _renew, actor, str(user_ref))
         self.link_for = str(email)
 
     @guarded("user:write")
     async def change_active(self, actor: Actor, user_ref: str, is_active: bool) -> None:
         """Let a person in or keep them out."""
-        await asyncio.to_thread(_set_active, actor, str(user_ref), is_active is True)
-        self.people = await asyncio.to_thread(_people, actor, self.search)
+        await call(
+            db.USERS,
+            people.set_active,
+            actor=actor,
+            user_ref=str(user_ref),
+            is_active=is_active is True,
+        )
+        self.people = await call(db.USERS, _people, actor, self.search)
 
     @guarded("user:write")
     async def forget_link(self, actor: Actor) -> None:
@@ -75,9 +81,8 @@ class AdminUsersState(rx.State):
         self.link = self.link_for = ""
 
 
-def _people(actor: Actor, search: str) -> list[PersonVar]:
-    with db.session(db.USERS) as session:
-        rows = people.list_people(session, actor=actor, search=search)
+def _people(session: db.Session, actor: Actor, search: str) -> list[PersonVar]:
+    rows = people.list_people(session, actor=actor, search=search)
     return [
         PersonVar(
             ref=row.ref,
@@ -96,21 +101,12 @@ def _link(token: str) -> str:
     return f"{settings().public_url.rstrip('/')}/setup?token={token}"
 
 
-def _add(actor: Actor, name: str, email: str, role: str) -> str:
-    with db.session(db.USERS) as session:
-        return _link(
-            people.add_person(session, actor=actor, name=name, email=email, role_name=role)
-        )
+def _add(session: db.Session, actor: Actor, name: str, email: str, role: str) -> str:
+    return _link(people.add_person(session, actor=actor, name=name, email=email, role_name=role))
 
 
-def _renew(actor: Actor, user_ref: str) -> str:
-    with db.session(db.USERS) as session:
-        return _link(people.renew_setup_link(session, actor=actor, user_ref=user_ref))
-
-
-def _set_active(actor: Actor, user_ref: str, is_active: bool) -> None:
-    with db.session(db.USERS) as session:
-        people.set_active(session, actor=actor, user_ref=user_ref, is_active=is_active)
+def _renew(session: db.Session, actor: Actor, user_ref: str) -> str:
+    return _link(people.renew_setup_link(session, actor=actor, user_ref=user_ref))
 
 
 def _state_of(row: rx.Var[PersonVar]) -> rx.Component:

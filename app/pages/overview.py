@@ -1,19 +1,19 @@
 """The first page: what needs me, what runs, how the services are."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import reflex as rx
 
-from app.components.frame import empty_state, link_button, notice, page_header, section
+from app.components.frame import empty_state, link_button, page_header, section
 from app.components.moment import moment
 from app.components.status import health_status, job_status
 from app.domain import datasets, job_queries, services
 from app.domain.access import Actor
 from app.pages.overview_needs import NeedVar, needs_of, needs_part
 from app.pages.template import page
+from app.states.calls import call
 from app.states.guard import guarded
+from app.states.outages import Parts
 from app.states.session import SessionState
 from models import db
 
@@ -64,35 +64,33 @@ class OverviewState(rx.State):
     jobs: list[RecentJobVar] = []
     needs: list[NeedVar] = []
     services: list[GlanceVar] = []
-    dataset_count: int = 0
-    missing: list[str] = []
-    is_loaded: bool = False
+    # -1 while it is not known
+    dataset_count: int = -1
+    has_read_jobs: bool = False
+    has_read_services: bool = False
 
     @guarded("")
     async def load(self, actor: Actor) -> None:
-        """Read each part by itself, so that one that fails leaves the others."""
-        self.missing = []
-        if actor.may("job:read"):
-            missing: Jobs = ([], [], [])
-            self.tiles, self.jobs, self.needs = await self._part("jobs", missing, _jobs, actor)
-        if actor.may("dataset:read"):
-            self.dataset_count = await self._part("datasets", 0, _dataset_count, actor)
-        self.services = await self._part("services", [], _services, actor)
-        self.is_loaded = True
-
-    async def _part(self, name: str, missing: Any, read: Callable[..., Any], actor: Actor) -> Any:
-        try:
-            return await asyncio.to_thread(read, actor)
-        except db.UNAVAILABLE:
-            self.missing = [*self.missing, name]
-            return missing
+        """Read each part by itself, so that one that is missing leaves the others."""
+        parts = Parts()
+        with parts:
+            if actor.may("job:read"):
+                self.tiles, self.jobs, self.needs = await call(db.JOBS, _jobs, actor)
+            self.has_read_jobs = True
+        with parts:
+            if actor.may("dataset:read"):
+                found = await call(db.FILES, datasets.list_datasets, actor=actor, page_size=1)
+                self.dataset_count = found.total
+        with parts:
+            self.services = await call(db.REGISTRY, _services, actor)
+            self.has_read_services = True
+        parts.settle()
 
 
-def _jobs(actor: Actor) -> Jobs:
-    with db.session(db.JOBS) as session:
-        counts = job_queries.count_by_status(session, actor=actor)
-        rows = job_queries.list_jobs(session, actor=actor, size=RECENT).rows
-        needs = needs_of(job_queries.needing_owner(session, actor=actor))
+def _jobs(session: db.Session, actor: Actor) -> Jobs:
+    counts = job_queries.count_by_status(session, actor=actor)
+    rows = job_queries.list_jobs(session, actor=actor, size=RECENT).rows
+    needs = needs_of(job_queries.needing_owner(session, actor=actor))
     tiles = [
         TileVar(
             title=title,
@@ -114,14 +112,8 @@ def _jobs(actor: Actor) -> Jobs:
     return tiles, recent, needs
 
 
-def _dataset_count(actor: Actor) -> int:
-    with db.session(db.FILES) as session:
-        return datasets.list_datasets(session, actor=actor, page_size=1).total
-
-
-def _services(actor: Actor) -> list[GlanceVar]:
-    with db.session(db.REGISTRY) as session:
-        rows = services.list_services(session, actor=actor)
+def _services(session: db.Session, actor: Actor) -> list[GlanceVar]:
+    rows = services.list_services(session, actor=actor)
     return [
         GlanceVar(
             ref=row.ref,
@@ -174,14 +166,18 @@ def _service_row(service: rx.Var[GlanceVar]) -> rx.Component:
 def _first_steps() -> rx.Component:
     upload = link_button("Upload genotypes", "/datasets", icon="upload")
     submit = link_button("Submit", "/submit", icon="send")
-    return rx.cond(
-        OverviewState.dataset_count == 0,
-        empty_state(
-            "database",
-            "Start with a dataset",
-            "Upload phased genotypes once; then send them to any of the services, and follow "
-            "every job here.",
-            upload,
+    return rx.match(
+        OverviewState.dataset_count,
+        (-1, rx.fragment()),
+        (
+            0,
+            empty_state(
+                "database",
+                "Start with a dataset",
+                "Upload phased genotypes once; then send them to any of the services, and follow "
+                "every job here.",
+                upload,
+            ),
         ),
         empty_state(
             "send",
@@ -205,7 +201,7 @@ def _jobs_part() -> rx.Component:
             rx.fragment(
                 rx.el.div(rx.foreach(OverviewState.tiles, _tile), class_name="tiles"), listed
             ),
-            _first_steps(),
+            rx.cond(OverviewState.has_read_jobs, _first_steps()),
         )
     )
 
@@ -238,22 +234,9 @@ def overview() -> rx.Component:
     """Show what needs attention, what runs, and how the services are."""
     return rx.fragment(
         page_header("Overview"),
-        rx.foreach(
-            OverviewState.missing,
-            lambda part: notice(
-                rx.el.span(
-                    "The ", part, " cannot be read at the moment; the rest of this page is current."
-                ),
-                color="amber",
-                icon="plug-zap",
-            ),
-        ),
-        rx.cond(
-            OverviewState.is_loaded,
-            rx.el.div(
-                rx.el.div(needs_part(OverviewState.needs), _jobs_part(), class_name="stack"),
-                _services_part(),
-                class_name="two-one",
-            ),
+        rx.el.div(
+            rx.el.div(needs_part(OverviewState.needs), _jobs_part(), class_name="stack"),
+            rx.cond(OverviewState.has_read_services, _services_part()),
+            class_name="two-one",
         ),
     )

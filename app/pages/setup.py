@@ -1,7 +1,5 @@
 """A one-time link: the first administrator, or an added person, chooses a password."""
 
-import asyncio
-
 import reflex as rx
 
 from app.components.frame import field, notice
@@ -10,6 +8,8 @@ from app.domain import people
 from app.domain.errors import NotFound
 from app.domain.passwords import MIN_LENGTH
 from app.pages.template import public_page
+from app.states.calls import call
+from app.states.guard import open_to_visitors
 from models import db
 
 
@@ -22,12 +22,12 @@ class SetupState(rx.State):
     is_usable: bool = False
     is_checked: bool = False
 
-    @rx.event
+    @open_to_visitors
     async def load(self) -> None:
         """Find out for whom the link is."""
         self.token = str(self.router.url.query_parameters.get("token", ""))
         try:
-            email = await asyncio.to_thread(_email_of, self.token)
+            email = await call(db.USERS, people.email_of_setup_token, token=self.token)
         except NotFound:
             self.is_usable, self.is_checked = False, True
             return
@@ -38,11 +38,6 @@ class SetupState(rx.State):
     def problem(self) -> str:
         """Why the last try was not accepted."""
         return str(self.router.url.query_parameters.get("problem", ""))[:300]
-
-
-def _email_of(token: str) -> str | None:
-    with db.session(db.USERS) as session:
-        return people.email_of_setup_token(session, token=token)
 
 
 def _form() -> rx.Component:

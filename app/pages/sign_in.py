@@ -1,19 +1,31 @@
 """The sign-in page: a plain form, so that a password never travels in an event."""
 
+from functools import partial
+
 import reflex as rx
 
 from app.components.frame import field, notice
 from app.components.plain_form import plain_form
+from app.domain.unavailable import WORDS
 from app.pages.template import public_page
+from app.states.guard import open_to_visitors
+from models import db
+from models.threads import run
 
 PROBLEMS = {
     "wrong": "The e-mail address or the password is wrong.",
+    "away": f"{WORDS[db.USERS].cannot}. Your password was not looked at; try again shortly.",
     "wait": "Too many failed sign-ins. Wait a moment before the next try.",
 }
 
 
 class SignInState(rx.State):
-    """What the address bar says about the last try."""
+    """What the address bar says about the last try, and whether another one can succeed."""
+
+    @open_to_visitors
+    async def load(self) -> None:
+        """Find out whether anybody can be signed in now."""
+        await run(db.USERS, partial(db.ping, db.USERS))
 
     @rx.var
     def problem(self) -> str:
@@ -34,7 +46,7 @@ class SignInState(rx.State):
         return self.router.url.query_parameters.get("signed_out", "") == "1"
 
 
-@public_page("/sign-in", title="Sign in")
+@public_page("/sign-in", title="Sign in", on_load=SignInState.load)
 def sign_in() -> rx.Component:
     """Ask for e-mail address and password."""
     return rx.el.div(

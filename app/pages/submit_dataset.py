@@ -65,7 +65,7 @@ def dataset_step() -> rx.Component:
                 rx.foreach(SubmitState.datasets, _choice),
                 class_name="choices",
             ),
-            nothing,
+            rx.cond(SubmitState.has_read_datasets, nothing),
         ),
         step_buttons(next_step=1, can_go_on=SubmitState.dataset_ref != ""),
         class_name="stack",

@@ -81,11 +81,14 @@ def panels_step() -> rx.Component:
                 rx.foreach(SubmitState.panels, _choice),
                 class_name="choices",
             ),
-            empty_state(
-                "layers",
-                "No panels yet",
-                "An administrator describes which panels the services offer.",
-                rx.link("See the services", href="/services"),
+            rx.cond(
+                SubmitState.has_read_panels,
+                empty_state(
+                    "layers",
+                    "No panels yet",
+                    "An administrator describes which panels the services offer.",
+                    rx.link("See the services", href="/services"),
+                ),
             ),
         ),
         rx.cond(SubmitState.chosen.length() > 1, several),

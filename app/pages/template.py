@@ -11,12 +11,14 @@ from typing import Any
 
 import reflex as rx
 
-from app.components.frame import skeleton
+from app.components.frame import notice, skeleton
 from app.pages.navigation import drawer, sidebar
 from app.states.live import LIVE_PAGES, LivePage, LiveState
+from app.states.outages import OutageState
 from app.states.session import SessionState
 
 PRODUCT = "Federated Genomic Imputation Platform"
+RETRY_MS = 5000
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,16 @@ def page(
     """
 
     def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
-        loads: list[Any] = [SessionState.load]
+        loads: list[Any] = [SessionState.load()]
         if on_load is not None:
-            loads.append(on_load)
+            loads.append(on_load())
         if live:
             table, param = live if isinstance(live, tuple) else (live, "")
             tables = frozenset([table] if isinstance(table, str) else table)
             again = reload or on_load
             LIVE_PAGES[route] = LivePage(tables=tables, param=param, reload=again, own=own)
             loads.append(LiveState.follow(route))
-        build = functools.wraps(content)(lambda: framed(content()))
+        build = functools.wraps(content)(lambda: framed(content(), title=title, loads=loads))
         PAGES.append(Page(route, f"{title} · {PRODUCT}", build, loads))
         return content
 
@@ -73,15 +75,15 @@ def public_page(
     """Register a page for people who are not signed in, without the frame."""
 
     def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
-        loads = [on_load] if on_load is not None else []
-        build = functools.wraps(content)(lambda: bare(content()))
+        loads = [on_load()] if on_load is not None else []
+        build = functools.wraps(content)(lambda: bare(content(), loads=loads))
         PAGES.append(Page(route, f"{title} · {PRODUCT}", build, loads))
         return content
 
     return register
 
 
-def framed(content: rx.Component) -> rx.Component:
+def framed(content: rx.Component, *, title: str, loads: list[Any]) -> rx.Component:
     """Put a page's content beside the sidebar; nothing of it shows before the session is known."""
     return rx.el.div(
         # The browser's own way: the page's router would move no focus.
@@ -89,17 +91,41 @@ def framed(content: rx.Component) -> rx.Component:
         drawer(),
         sidebar(),
         rx.el.main(
+            rx.cond(
+                OutageState.notices,
+                # The title of a page that cannot show even its own.
+                rx.heading(title, as_="h1", size="6", trim="both", class_name="outage-title"),
+            ),
+            _outages(loads),
             rx.cond(SessionState.is_ready, content, skeleton()),
             id="main",
             tab_index=-1,
-            class_name="content",
+            class_name=rx.cond(OutageState.notices, "content has-outage", "content"),
         ),
         class_name="frame",
     )
 
 
-def bare(content: rx.Component) -> rx.Component:
+def bare(content: rx.Component, *, loads: list[Any]) -> rx.Component:
     """Put a card in the middle of an otherwise empty page."""
     return rx.el.main(
-        rx.card(content, size="4", width="100%", max_width="420px"), class_name="bare"
+        rx.card(
+            rx.el.div(_outages(loads), content, class_name="stack"),
+            size="4",
+            width="100%",
+            max_width="420px",
+        ),
+        class_name="bare",
+    )
+
+
+def _outages(loads: list[Any]) -> rx.Component:
+    """Say what the page misses, and load it again every few seconds while it does."""
+    again = rx.moment(interval=RETRY_MS, format="HH:mm:ss", on_change=loads, display="none")
+    told = rx.foreach(
+        OutageState.notices, lambda text: notice(text, color="amber", icon="plug-zap")
+    )
+    return rx.cond(
+        OutageState.notices,
+        rx.el.div(told, again if loads else rx.fragment(), class_name="outages"),
     )

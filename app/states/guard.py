@@ -4,28 +4,26 @@ Reflex calls any handler of any state for anyone who opens a socket, so each han
 session in the database each time, not only when the page loads.
 """
 
-import asyncio
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import quote
 
 import reflex as rx
-import structlog
 
 from app.config import settings
 from app.domain import sessions
 from app.domain.access import Actor, require
 from app.domain.errors import NotSignedIn, PlatformError
+from app.domain.unavailable import what_cannot_be_done
+from app.states.outages import note
 from models import db
+from models.threads import call
 
-log = structlog.get_logger()
-
-UNAVAILABLE = (
-    "A part of the platform cannot be reached at the moment. Nothing is lost; try again shortly."
-)
+LOAD = "load"
 
 
 def guarded(permission: str = "", **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -33,12 +31,15 @@ def guarded(permission: str = "", **options: Any) -> Callable[[Callable[..., Any
 
     It takes the place of `rx.event` and passes `options` on to it. The handler gets the actor as
     its first argument, which the browser neither sees nor sends. An empty permission asks only
-    for a session. A `PlatformError` becomes a message on the page.
+    for a session. A `PlatformError` becomes a message on the page, and so does a database that is
+    away: in place where a `load` of the page misses it, and in passing where an action does.
     """
 
     def decorate(handler: Callable[..., Any]) -> Any:
-        wrapper = _of_generator if inspect.isasyncgenfunction(handler) else _of_coroutine
-        closed = wrapper(handler, permission)
+        if inspect.isasyncgenfunction(handler):
+            closed = _of_generator(handler, permission, in_background="background" in options)
+        else:
+            closed = _of_coroutine(handler, permission)
         own = list(inspect.signature(handler).parameters.values())
         closed.__signature__ = inspect.Signature([own[0], *own[2:]])  # type: ignore[attr-defined]
         closed.__guarded__ = permission  # type: ignore[attr-defined]
@@ -51,41 +52,65 @@ def _of_coroutine(handler: Callable[..., Any], permission: str) -> Callable[...,
     @functools.wraps(handler)
     async def closed(self: rx.State, *args: Any, **kwargs: Any) -> Any:
         try:
-            return await handler(self, await authorised(self, permission), *args, **kwargs)
+            answer = await handler(self, await authorised(self, permission), *args, **kwargs)
         except (PlatformError, *db.UNAVAILABLE) as error:
-            return answer_to(error, self)
+            return await answer_to(error, self, handler)
+        if handler.__name__ == LOAD:
+            await note(self, handler.__qualname__, [])
+        return answer
 
     return closed
 
 
-def _of_generator(handler: Callable[..., Any], permission: str) -> Callable[..., Any]:
+def _of_generator(
+    handler: Callable[..., Any], permission: str, *, in_background: bool
+) -> Callable[..., Any]:
     @functools.wraps(handler)
     async def closed(self: rx.State, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         try:
             async for event in handler(self, await authorised(self, permission), *args, **kwargs):
                 yield event
         except (PlatformError, *db.UNAVAILABLE) as error:
-            yield answer_to(error, self)
+            async with self if in_background else nullcontext():
+                answer = await answer_to(error, self, handler)
+            yield answer
 
     return closed
 
 
 async def authorised(state: rx.State, permission: str) -> Actor:
     """Return the tab's actor; raise `NotSignedIn` or `NotAllowed`."""
-    actor = await asyncio.to_thread(_actor, session_token(state))
+    actor = await call(db.USERS, sessions.actor_of, token=session_token(state))
     if permission:
         require(actor, permission)
     return actor
 
 
-def answer_to(error: Exception, state: rx.State) -> Any:
-    """Turn an error into what the page does about it."""
+def open_to_visitors(handler: Callable[..., Any]) -> Any:
+    """Make an event handler that anybody may use; a database that is away is said on the page."""
+
+    @functools.wraps(handler)
+    async def opened(self: rx.State, *args: Any, **kwargs: Any) -> Any:
+        try:
+            answer = await handler(self, *args, **kwargs)
+        except db.UNAVAILABLE as error:
+            return await answer_to(error, self, handler)
+        await note(self, handler.__qualname__, [])
+        return answer
+
+    return rx.event(opened)
+
+
+async def answer_to(error: Exception, state: rx.State, handler: Callable[..., Any]) -> Any:
+    """Turn an error of a handler into what the page does about it."""
     if isinstance(error, NotSignedIn):
         return rx.redirect(f"/sign-in?next={quote(state.router.url.path, safe='/')}")
     if isinstance(error, PlatformError):
         return rx.toast.error(error.message, duration=10_000)
-    log.warning("database unavailable", error=type(error).__name__)
-    return rx.toast.warning(UNAVAILABLE, duration=10_000)
+    if isinstance(error, db.Away) and handler.__name__ == LOAD:
+        await note(state, handler.__qualname__, error.databases)
+        return None
+    return rx.toast.warning(f"{what_cannot_be_done(error)}. Try again shortly.", duration=10_000)
 
 
 def session_token(state: rx.State) -> str:
@@ -95,8 +120,3 @@ def session_token(state: rx.State) -> str:
     except CookieError:
         return ""
     return cookie.value if cookie else ""
-
-
-def _actor(token: str) -> Actor:
-    with db.session(db.USERS) as session:
-        return sessions.actor_of(session, token=token)

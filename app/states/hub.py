@@ -7,8 +7,9 @@ import asyncio
 import json
 import select
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -17,6 +18,9 @@ import structlog
 from sqlalchemy import make_url
 
 from models import db
+from models.away import cause_of
+from models.threads import run
+from models.waiting import REACH_SECONDS, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +29,7 @@ log = structlog.get_logger()
 
 LISTENED = (db.JOBS, db.FILES, db.REGISTRY, db.NOTIFICATIONS)
 RECONNECT_SECONDS = 2.0
+SIGN_OF_LIFE_SECONDS = 10.0
 
 
 @dataclass(eq=False)
@@ -104,43 +109,57 @@ async def listening() -> AsyncIterator[None]:
 async def _listen(name: str) -> None:
     is_first = True
     while True:
-        try:
-            connection = await asyncio.to_thread(_connect, name)
-            if not is_first:
+        with suppress(psycopg2.Error, *db.UNAVAILABLE):
+            connection = await run(name, partial(_connect, name))
+            try:
+                if not is_first:
+                    hub.wake_all()
+                is_first = False
+                await _forward(name, connection)
+            except (psycopg2.Error, *db.UNAVAILABLE) as error:
+                log.warning("listening to a database stopped", database=name, error=cause_of(error))
+                # What a page shows of it can be read no more, and the page should say so.
                 hub.wake_all()
-            is_first = False
-            await _forward(connection)
-        except psycopg2.Error as error:
-            log.warning("listening to a database stopped", database=name, error=str(error).strip())
+            finally:
+                connection.close()
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
 def _connect(name: str) -> psycopg2.extensions.connection:
     url = make_url(db.url_of(name)).set(drivername="postgresql")
-    connection = psycopg2.connect(
-        url.render_as_string(hide_password=False),
-        connect_timeout=5,
-        application_name=f"fgip listen {name}",
-        keepalives_idle=10,
-    )
-    connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
-    connection.cursor().execute("LISTEN changes")
+    with at_most(REACH_SECONDS):
+        connection = psycopg2.connect(
+            url.render_as_string(hide_password=False), application_name=f"fgip listen {name}"
+        )
+        connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
+        connection.cursor().execute("LISTEN changes")
     return connection
 
 
-async def _forward(connection: psycopg2.extensions.connection) -> None:
+async def _forward(name: str, connection: psycopg2.extensions.connection) -> None:
+    while True:
+        if not await _is_readable(connection.fileno(), seconds=SIGN_OF_LIFE_SECONDS):
+            # Without a sign of life a connection that fell silent would look like a quiet database.
+            await run(name, partial(_ask, connection))
+        elif select.select([connection.fileno()], [], [], 0)[0]:
+            connection.poll()
+        while connection.notifies:
+            hub.publish(json.loads(connection.notifies.pop(0).payload))
+
+
+async def _is_readable(descriptor: int, *, seconds: float) -> bool:
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
-    descriptor = connection.fileno()
     loop.add_reader(descriptor, readable.set)
     try:
-        while True:
-            await readable.wait()
-            readable.clear()
-            if select.select([descriptor], [], [], 0)[0]:
-                connection.poll()
-            while connection.notifies:
-                hub.publish(json.loads(connection.notifies.pop(0).payload))
+        async with asyncio.timeout(seconds):
+            return await readable.wait()
+    except TimeoutError:
+        return False
     finally:
         loop.remove_reader(descriptor)
-        connection.close()
+
+
+def _ask(connection: psycopg2.extensions.connection) -> None:
+    with at_most(REACH_SECONDS):
+        connection.cursor().execute("SELECT 1")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.domain.access import Actor
 from app.states.guard import authorised, guarded
 from app.states.hub import Subscription, hub
 from app.states.route import route_argument
+from models import db
 
 # Several changes in a row (a job's status, its logs, its results) become one reload.
 SETTLE_SECONDS = 0.25
@@ -56,7 +58,9 @@ class LiveState(rx.State):
                 subscription.woken.clear()
                 if subscription.ended or not is_connected(tab):
                     return
-                await authorised(self, "")
+                # Where sessions cannot be checked, the load says so, and refuses by itself.
+                with suppress(*db.UNAVAILABLE):
+                    await authorised(self, "")
                 yield live.reload
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from app.domain.access import Actor
+from app.domain.credentials import services_with_own_token
 from app.domain.datasets import dataset_detail, list_datasets
 from app.domain.errors import Invalid, NotFound
 from app.domain.panels import PanelDetail, get_panel, panels_to_choose
@@ -20,6 +21,7 @@ from app.states.calls import call
 from app.states.conformance_item import limit_texts
 from app.states.guard import guarded
 from app.states.limits import limits_of
+from app.states.outages import Parts
 from app.states.submission_items import (
     DatasetChoice,
     PanelItem,
@@ -55,6 +57,8 @@ class SubmitState(rx.State):
     problem: str = ""
     search: str = ""
     is_loaded: bool = False
+    has_read_datasets: bool = False
+    has_read_panels: bool = False
     is_sending: bool = False
     # The job in whose place this is submitted: its ref, what to say of it, whether it goes on.
     first_ref: str = ""
@@ -73,17 +77,15 @@ class SubmitState(rx.State):
         """Read what there is to choose from; what was chosen stays chosen."""
         if self._is_sent or not self._key:
             self._start_afresh()
-        await self._read_datasets(actor)
-        choices = await call(db.REGISTRY, panels_to_choose, actor=actor)
-        limits = await limits_of(actor, [choice.row.service_ref for choice in choices])
-        self.panels = [
-            panel_item(choice, limit_texts(limits.get(choice.row.service_ref, ())))
-            for choice in choices
-        ]
-        usable = {item["ref"] for item in self.panels if item["can_choose"]}
-        self.chosen = [ref for ref in self.chosen if ref in usable]
-        await self._take_wish(actor)
+        parts = Parts()
+        with parts:
+            await self._read_datasets(actor)
+        with parts:
+            await self._read_panels(actor)
+        with parts:
+            await self._take_wish(actor)
         self.is_loaded = True
+        parts.settle()
 
     @guarded("job:submit", supersedes=True)
     async def find_dataset(self, actor: Actor, search: str) -> None:
@@ -162,8 +164,8 @@ class SubmitState(rx.State):
         except NotFound as error:
             self.problem = error.message
             return
-        self._came_with = job_ref or wish
         await self._choose(actor, wish)
+        self._came_with = job_ref or wish
         self.step = 1 if self.dataset_ref else 0
 
     def _take_over(self, template: Template) -> None:
@@ -193,11 +195,23 @@ class SubmitState(rx.State):
         only = detail.jobs[0].ref if len(detail.jobs) == 1 else ""
         return rx.redirect(f"/jobs/{only}" if only else f"/submissions/{row.ref}")
 
+    async def _read_panels(self, actor: Actor) -> None:
+        own = await call(db.USERS, services_with_own_token, actor=actor)
+        choices = await call(db.REGISTRY, panels_to_choose, actor=actor, own_tokens=own)
+        limits = await limits_of(actor, [choice.row.service_ref for choice in choices])
+        self.panels = [
+            panel_item(choice, limit_texts(limits.get(choice.row.service_ref, ())))
+            for choice in choices
+        ]
+        self.has_read_panels = True
+        usable = {item["ref"] for item in self.panels if item["can_choose"]}
+        self.chosen = [ref for ref in self.chosen if ref in usable]
+
     async def _read_datasets(self, actor: Actor) -> None:
         found = await call(
             db.FILES, list_datasets, actor=actor, search=self.search, page_size=DATASETS_SHOWN
         )
-        self.datasets = [dataset_choice(row) for row in found.rows]
+        self.datasets, self.has_read_datasets = [dataset_choice(row) for row in found.rows], True
 
     async def _choose(self, actor: Actor, dataset_ref: str) -> None:
         try:

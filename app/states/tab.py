@@ -15,6 +15,7 @@ from app.domain.errors import NotSignedIn
 from app.domain.sessions import digest
 from app.states.guard import authorised, session_token
 from app.states.session import SessionState
+from models import db
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -38,6 +39,9 @@ class ForgetOtherSessions(Middleware):
             session_ref = (await authorised(held, "")).session_ref
         except NotSignedIn:
             session_ref = ""
+        except db.UNAVAILABLE:
+            # It belongs to whoever brings the same cookie again, and to nobody else.
+            session_ref = held._session_ref if held._came_with == came_with else ""
         if held._session_ref != session_ref:
             state._get_root_state().reset()
         held._came_with = came_with

@@ -28,7 +28,7 @@ from tests.support.submitting import actor, panel, submit_one
 pytestmark = pytest.mark.usefixtures("databases")
 
 # Reflex's own, and what a visitor needs before signing in. Knowing a set-up token is a permission.
-PUBLIC = {"app.pages.setup.SetupState.load"}
+PUBLIC = {"app.pages.setup.SetupState.load", "app.pages.sign_in.SignInState.load"}
 
 
 def handlers() -> dict[str, RegisteredEventHandler]:
