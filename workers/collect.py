@@ -22,14 +22,16 @@ from app.connectors.base import (
     Unsupported,
 )
 from app.connectors.client import open_client
-from app.domain import files, job_collection, job_outcomes, store
+from app.domain import files, job_collection, job_outcomes, job_waits, store
 from app.domain.errors import Refused
 from app.domain.job_collection import WantedResult
 from app.domain.job_queue import Claim
 from app.domain.job_states import JobStatus
 from app.domain.result_check import damage_of
+from app.domain.store import StoredPath
 from models import db
 from models.away import refuse_if_away
+from models.threads import call
 from workers import contact
 from workers.endpoints import connector_of
 from workers.fetch import fetch_to_disk, size_of
@@ -145,24 +147,32 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
     await learn_from_output(claimed, result.location)
     damage = await _damage(claimed, result, path)
     content = await asyncio.to_thread(store.ingest_path, path, move=True)
-    # What has come is kept, and becomes a file once, however long that takes.
-    file = await insist(
-        db.FILES,
-        files.add_result,
-        owner_ref=claimed.owner_ref,
-        job_ref=claimed.job_ref,
-        name=PurePosixPath(result.name).name,
-        content=content,
-    )
+    file_ref = await _register(claimed, result, content)
     await record(
         job_collection.record_fetched,
         claimed,
         result_id=result.id,
         size=content.size,
         sha256=content.sha256,
-        file_ref=file.ref,
+        file_ref=file_ref,
         damage=damage,
     )
+
+
+async def _register(claimed: Claim, result: WantedResult, content: StoredPath) -> str:
+    """Make a file of what has come; it is kept until that can be done, and becomes one once."""
+    facts = {
+        "owner_ref": claimed.owner_ref,
+        "job_ref": claimed.job_ref,
+        "name": PurePosixPath(result.name).name,
+        "content": content,
+    }
+    try:
+        file = await call(db.FILES, files.add_result, **facts)
+    except db.Away as error:
+        await record(job_waits.waiting, claimed, reason=str(error))
+        file = await insist(db.FILES, files.add_result, **facts)
+    return file.ref
 
 
 async def _damage(claimed: Claim, result: WantedResult, path: Path) -> str:

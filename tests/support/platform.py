@@ -34,9 +34,9 @@ def start_web(*, log: Path | None = None, **environment: str) -> Server:
     raise AssertionError("the web process did not answer within a minute")
 
 
-def start_worker(**environment: str) -> Server:
-    """Start a worker on the same databases."""
-    return Server("workers", 0, _start("workers", environment, log=None))
+def start_worker(*, log: Path | None = None, **environment: str) -> Server:
+    """Start a worker on the same databases. What it says goes to `log`, if there is one."""
+    return Server("workers", 0, _start("workers", environment, log))
 
 
 def _start(module: str, environment: dict[str, str], log: Path | None) -> subprocess.Popen[bytes]:

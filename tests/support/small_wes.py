@@ -143,8 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
                     "outputs": self._outputs(run),
                 }
             )
-        else:
+        elif rest[-1] in run.files:
             self._file(run.files[rest[-1]])
+        else:
+            self._json({"msg": "no such thing", "status_code": 404}, 404)
 
     def _outputs(self, run: Run) -> dict[str, Any]:
         locations = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import socketio
@@ -37,19 +38,28 @@ class Tab:
         self.received.append(message)
         self._news.set()
 
-    async def send(self, name: str, path: str = "/", **payload: Any) -> None:
-        """Send an event as Reflex's client does."""
+    async def send(
+        self, name: str, path: str = "/", *, query: dict[str, str] | None = None, **payload: Any
+    ) -> None:
+        """Send an event as Reflex's client does; `query` holds the arguments of the route."""
         event = {
             "name": name,
             "payload": payload,
-            "router_data": {"pathname": path, "asPath": path, "query": {}},
+            "router_data": {"pathname": path, "asPath": path, "query": query or {}},
             "token": self.token,
         }
         await self._client.emit("event", event, namespace="/_event")
 
     async def until_received(self, text: str, *, seconds: float = 15) -> None:
         """Wait until something that contains `text` was received."""
-        async with asyncio.timeout(seconds):
-            while text not in str(self.received):
-                self._news.clear()
-                await self._news.wait()
+        await self.until(lambda received: text in received, seconds=seconds)
+
+    async def until(self, is_so: Callable[[str], bool], *, seconds: float = 15) -> None:
+        """Wait until what was received, as one text, is as it should be."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not is_so(str(self.received)):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"received in vain: {str(self.received)[-3000:]}") from None

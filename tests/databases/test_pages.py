@@ -1,0 +1,81 @@
+"""What people see in a browser while a database is away, and that it goes away by itself."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from app.domain.unavailable import WORDS
+from models import db
+from tests.databases.situation import Situation
+from tests.support.axe import faults
+from tests.support.visitor import Visitor, arrive
+
+# A page of each domain, which says without being asked that its database is away.
+PAGES = {
+    db.REGISTRY: "/services",
+    db.JOBS: "/jobs",
+    db.FILES: "/datasets",
+    db.NOTIFICATIONS: "/notifications",
+}
+
+
+@pytest.fixture
+def rosa(browser: Browser, situation: Situation) -> Iterator[Visitor]:
+    visitor = arrive(browser, situation.url)
+    visitor.sign_in(situation.cookies)
+    yield visitor
+    for proxy in situation.proxies.values():
+        proxy.set("pass")
+    visitor.leave(traces=None)
+    assert visitor.problems == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_open_page_says_that_its_database_is_away_and_when_it_is_back(
+    situation: Situation, rosa: Visitor, name: str
+) -> None:
+    rosa.open(PAGES[name])
+    rosa.settle()
+    situation.proxies[name].set("refuse")
+    expect(rosa.page.get_by_text(WORDS[name].cannot)).to_be_visible()
+    situation.proxies[name].set("pass")
+    expect(rosa.page.get_by_text(WORDS[name].cannot)).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", [db.REGISTRY, db.JOBS, db.FILES])
+def test_the_overview_shows_the_other_parts_and_is_fit_for_everybody(
+    situation: Situation, rosa: Visitor, name: str
+) -> None:
+    situation.proxies[name].set("refuse")
+    rosa.open("/")
+    expect(rosa.page.get_by_text(WORDS[name].cannot)).to_be_visible()
+    services = rosa.page.get_by_role("heading", name="Services", exact=True)
+    expect(services).to_have_count(0 if name == db.REGISTRY else 1)
+    assert not faults(rosa.page)
+
+
+def test_who_is_signed_in_stays_so_while_nobody_can_be_asked(
+    situation: Situation, rosa: Visitor
+) -> None:
+    situation.proxies[db.USERS].set("refuse")
+    rosa.open("/jobs")
+    expect(rosa.page.get_by_text(WORDS[db.USERS].cannot)).to_be_visible()
+    expect(rosa.page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    expect(rosa.page.locator(".skeleton:visible")).to_have_count(0)
+    assert not faults(rosa.page)
+    situation.proxies[db.USERS].set("pass")
+    expect(rosa.page.get_by_role("table", name="Jobs")).to_be_visible()
+    expect(rosa.page.get_by_text(WORDS[db.USERS].cannot)).to_have_count(0)
+
+
+def test_the_sign_in_page_says_that_nobody_can_be_let_in(
+    browser: Browser, situation: Situation
+) -> None:
+    visitor = arrive(browser, situation.url)
+    situation.proxies[db.USERS].set("refuse")
+    visitor.open("/sign-in")
+    expect(visitor.page.get_by_text(WORDS[db.USERS].cannot)).to_be_visible()
+    situation.proxies[db.USERS].set("pass")
+    expect(visitor.page.get_by_text(WORDS[db.USERS].cannot)).to_have_count(0)
+    visitor.leave(traces=None)
