@@ -144,6 +144,7 @@ def record_fetched(
     result.state = "damaged" if damage else "fetched"
     result.size = result.fetched_bytes = size
     result.sha256, result.file_ref = sha256, file_ref
+    job.contact_error = ""
     result.error_message = f"It does not open, as the service keeps it: {damage}." if damage else ""
     session.add(result)
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
