@@ -1,29 +1,27 @@
 """What an administrator sees of a service's conformance, and what everybody does."""
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlmodel import select
 
 from app.connectors.conformance import Feature, How, observation
 from app.domain import conformance, services
 from app.domain.access import ROLES, Actor
 from app.domain.service_fields import parse_service
 from models import db
+from models.registry import ImputationService
 from tests.support.axe import faults
+from tests.support.filling import somebody, wait_for
 from tests.support.peers import Peer
 from tests.support.people import sign_in
 from tests.support.platform import start_worker
+from tests.support.small_wes import small_wes
 from tests.support.visitor import Meet
+from tests.support.working import add_dataset, add_panel, submit_to
 
 ADMIN = Actor("admin", "admin", "", ROLES["administrator"])
-
-
-@pytest.fixture
-def worker(databases: None) -> Iterator[None]:
-    server = start_worker()
-    yield
-    server.stop()
 
 
 def add_service(base_url: str) -> str:
@@ -79,6 +77,33 @@ def test_researchers_are_told_beforehand_what_a_service_is_known_not_to_do(
     assert faults(page) == ""
     page.goto(f"/admin/services/{service_ref}")
     expect(page.get_by_text("It was seen so.")).to_have_count(0)
+
+
+def test_a_researcher_is_warned_when_choosing_a_panel_and_before_a_cancel(
+    databases: None, meet: Meet, tmp_path: Path
+) -> None:
+    ada, cookies = somebody("ada")
+    with small_wes() as wes:
+        panel_ref = add_panel(wes.base_url)
+        with db.session(db.REGISTRY) as session:
+            service_ref = session.exec(select(ImputationService.ref)).one()
+        find_out(service_ref, Feature.CANCEL, False)
+        dataset_ref = add_dataset(tmp_path, ada)
+        job_ref = submit_to(panel_ref, dataset_ref, owner=ada)
+        worker = start_worker()
+        wait_for(ada, job_ref, "submitted")
+        wes.only_run().state = "RUNNING"
+        wait_for(ada, job_ref, "running")
+        worker.stop()
+    page = meet(cookies).page
+    page.goto(f"/jobs/{job_ref}")
+    page.get_by_role("button", name="Cancel the job").click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("is known to ignore cancels (seen")
+    assert faults(page) == ""
+    page.goto(f"/submit?dataset={dataset_ref}")
+    expect(page.get_by_text("A run cannot be cancelled once it has started (seen")).to_be_visible()
+    assert faults(page) == ""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
