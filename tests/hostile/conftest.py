@@ -28,7 +28,7 @@ from workers import collect, jobs, submit
 # Seconds: of one request to the service, and of all that the worker does in its turns, which is a
 # guard against a hang and no measure of speed.
 REQUEST_LIMIT = 1.0
-LIMIT = 25.0
+LIMIT = 60.0
 MOST_MB = 50.0
 MANY = 4
 
