@@ -10,7 +10,14 @@ from typing import Any
 
 import structlog
 
-from app.connectors.base import Busy, Connector, ConnectorError, InvalidAnswer, ServiceFault
+from app.connectors.base import (
+    Busy,
+    Connector,
+    ConnectorError,
+    InvalidAnswer,
+    ServiceFault,
+    Unsupported,
+)
 from app.domain import service_contacts
 from app.domain.job_queue import Claim
 from models import db
@@ -41,11 +48,16 @@ async def failed(connector: Connector, claims: Sequence[Claim], error: Connector
 
 async def answers_otherwise(connector: Connector) -> bool:
     """Tell whether the service answers a question that is about no run."""
-    try:
-        await connector.check_authorised()
-    except ConnectorError as error:
-        return not error.can_retry
-    return True
+    for ask in (connector.check_authorised, connector.probe):
+        try:
+            await ask()
+        except Unsupported:
+            # It may have no list; a proxy that says 404 to everything has none either.
+            continue
+        except ConnectorError as error:
+            return not error.can_retry
+        return True
+    return False
 
 
 async def _report(write: Callable[..., None], claims: Sequence[Claim], **facts: Any) -> None:

@@ -82,6 +82,17 @@ def test_a_credential_that_is_not_accepted_is_an_answer(refs: list[str], wes: Sm
     assert contacts() == []
 
 
+def test_an_address_that_knows_nothing_any_more_is_left_alone(
+    refs: list[str], wes: SmallWes
+) -> None:
+    wes.fails_with = 404
+    for _ in range(5):
+        turn(submit.send)
+    (contact,) = contacts()
+    assert contact.retry_at is not None
+    assert {job(ref).row.status for ref in refs} <= {"waiting", "queued"}
+
+
 def test_one_run_that_the_service_cannot_show_stops_nobody_else(
     refs: list[str], wes: SmallWes
 ) -> None:
