@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
@@ -83,8 +84,7 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
         raise InvalidAnswer(
             f"{job.service_name} says that the run is complete, but names no output yet."
         )
-    for output in details.outputs:
-        _keep_output(session, job, recipe, output)
+    _keep_outputs(session, job, recipe, details.outputs)
     if missing:
         job.error_message = _explain_missing(missing, details)
         change_status(session, job, JobStatus.FAILED, reason=job.error_message.splitlines()[0])
@@ -214,33 +214,40 @@ def _matches(pattern: ResultPattern, name: str) -> bool:
     )
 
 
-def _keep_output(session: Session, job: Job, recipe: Recipe, output: RemoteFile) -> None:
-    """Insert or refresh an output's row; one that was fetched before stays as it is."""
+def _keep_outputs(
+    session: Session, job: Job, recipe: Recipe, outputs: Sequence[RemoteFile]
+) -> None:
+    """Insert or refresh the outputs' rows, all at once; one that was fetched stays as it is."""
+    rows = {output.name[:300]: _output_row(job, recipe, output) for output in outputs}
+    if not rows:
+        return
+    statement = insert(JobResult)
+    kept = {name: statement.excluded[name] for name in ("role", "location", "state", "size")}
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["job_id", "name"], set_=kept, where=col(JobResult.state) == "listed"
+        ),
+        list(rows.values()),
+    )
+
+
+def _output_row(job: Job, recipe: Recipe, output: RemoteFile) -> dict[str, Any]:
     role = next((wanted.role for wanted in recipe.results if _matches(wanted, output.name)), "")
     # Without patterns every output is a result.
     if not recipe.results:
         role = "other"
-    is_fetched = bool(role) and output.can_download
-    kept = {
+    return {
+        "job_id": job.id,
+        "name": output.name[:300],
         "role": role,
         "location": output.location,
-        "state": "listed" if is_fetched else "remote",
+        "state": "listed" if role and output.can_download else "remote",
         "size": output.size,
+        "sha256": "",
+        "file_ref": "",
+        "fetched_bytes": 0,
+        "error_message": "",
     }
-    statement = insert(JobResult).values(
-        job_id=job.id,
-        name=output.name[:300],
-        sha256="",
-        file_ref="",
-        fetched_bytes=0,
-        error_message="",
-        **kept,
-    )
-    session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["job_id", "name"], set_=kept, where=col(JobResult.state) == "listed"
-        )
-    )
 
 
 def _wanted(result: JobResult) -> WantedResult:
