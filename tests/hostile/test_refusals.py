@@ -23,7 +23,7 @@ def elsewhere() -> Iterator[HostileWes]:
         yield server
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 418, 500, 502])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 418, 502])
 def test_a_submission_meets_a_web_page_with_status(status: int, survives: Survives) -> None:
     survives("submit", page(status))
 
@@ -84,7 +84,6 @@ def test_busy(status: int, header: str, ordeal: Ordeal) -> None:
         "http://[::ffff:169.254.169.254]/",
         "http://100.100.100.200/",
         "file:///etc/passwd",
-        "gopher://127.0.0.1/",
         "http://",
         "//%00/",
     ],
