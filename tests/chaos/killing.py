@@ -48,6 +48,7 @@ RUN_SECONDS = 1.0
 UP_SECONDS = 30.0
 LONGEST_LIFE = 2.5
 LONGEST_AWAY = 3.0
+STALL_SECONDS = 180.0
 
 
 class Killer:
@@ -69,13 +70,19 @@ class Killer:
         for number in range(self._plan.kills):
             for _ in range(restarts_at.count(number)):
                 self._restart()
-            while self._is_ahead(number) and not self._ledger.is_cut_short.is_set():
-                time.sleep(0.1)
-            if self._ledger.is_cut_short.is_set():
-                return
+            if not self._wait_for_submissions(number):
+                self._ledger.is_cut_short.set()
+                break
             self._kill_one()
         for thread in self._restarts:
             thread.join()
+
+    def _wait_for_submissions(self, number: int) -> bool:
+        """Let the submissions come up; false where none comes, because no job gets on."""
+        deadline = time.monotonic() + STALL_SECONDS
+        while self._is_ahead(number) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return not self._is_ahead(number)
 
     def _is_ahead(self, number: int) -> bool:
         share = self._ledger.submitted / self._plan.submissions
