@@ -19,7 +19,7 @@ WORDS: Mapping[str, Words] = MappingProxyType(
     {
         db.USERS: Words(
             "Sign-in and permissions cannot be checked at the moment",
-            "You stay signed in, and runs at the services go on.",
+            "Whoever is signed in stays so, and runs at the services go on.",
         ),
         db.REGISTRY: Words(
             "Services and panels cannot be read or changed at the moment",

@@ -23,7 +23,8 @@ from app.states.outages import note
 from models import db
 from models.threads import call
 
-LOAD = "load"
+# Handlers that read what a page shows, and keep it current.
+LOADS = ("load", "follow")
 
 
 def guarded(permission: str = "", **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -55,7 +56,7 @@ def _of_coroutine(handler: Callable[..., Any], permission: str) -> Callable[...,
             answer = await handler(self, await authorised(self, permission), *args, **kwargs)
         except (PlatformError, *db.UNAVAILABLE) as error:
             return await answer_to(error, self, handler)
-        if handler.__name__ == LOAD:
+        if handler.__name__ in LOADS:
             await note(self, handler.__qualname__, [])
         return answer
 
@@ -68,7 +69,11 @@ def _of_generator(
     @functools.wraps(handler)
     async def closed(self: rx.State, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         try:
-            async for event in handler(self, await authorised(self, permission), *args, **kwargs):
+            actor = await authorised(self, permission)
+            if handler.__name__ in LOADS:
+                async with self if in_background else nullcontext():
+                    await note(self, handler.__qualname__, [])
+            async for event in handler(self, actor, *args, **kwargs):
                 yield event
         except (PlatformError, *db.UNAVAILABLE) as error:
             async with self if in_background else nullcontext():
@@ -107,7 +112,7 @@ async def answer_to(error: Exception, state: rx.State, handler: Callable[..., An
         return rx.redirect(f"/sign-in?next={quote(state.router.url.path, safe='/')}")
     if isinstance(error, PlatformError):
         return rx.toast.error(error.message, duration=10_000)
-    if isinstance(error, db.Away) and handler.__name__ == LOAD:
+    if isinstance(error, db.Away) and handler.__name__ in LOADS:
         await note(state, handler.__qualname__, error.databases)
         return None
     return rx.toast.warning(f"{what_cannot_be_done(error)}. Try again shortly.", duration=10_000)
