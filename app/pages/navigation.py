@@ -104,19 +104,20 @@ def _bell() -> rx.Component:
 
 
 def _person() -> rx.Component:
-    return rx.el.div(
-        rx.link(
-            rx.avatar(fallback=SessionState.initials, size="2", high_contrast=True),
-            rx.el.span(
-                rx.el.span(SessionState.name, class_name="person-name"),
-                rx.el.span(SessionState.email, class_name="person-email"),
-                class_name="person-text",
-            ),
-            href="/account",
-            underline="none",
-            color="inherit",
-            class_name="person",
+    account = rx.link(
+        rx.avatar(fallback=SessionState.initials, size="2", high_contrast=True),
+        rx.el.span(
+            rx.el.span(SessionState.name, class_name="person-name"),
+            rx.el.span(SessionState.email, class_name="person-email"),
+            class_name="person-text",
         ),
+        href="/account",
+        underline="none",
+        color="inherit",
+        class_name="person",
+    )
+    return rx.el.div(
+        rx.cond(SessionState.is_ready, account),
         rx.el.div(
             _bell(),
             _theme_button(),

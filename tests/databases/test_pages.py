@@ -65,7 +65,7 @@ def test_who_is_signed_in_stays_so_while_nobody_can_be_asked(
     expect(rosa.page.locator(".skeleton:visible")).to_have_count(0)
     assert not faults(rosa.page)
     situation.proxies[db.USERS].set("pass")
-    expect(rosa.page.get_by_role("table", name="Jobs")).to_be_visible()
+    expect(rosa.page.get_by_role("searchbox", name="Search jobs")).to_be_visible()
     expect(rosa.page.get_by_text(WORDS[db.USERS].cannot)).to_have_count(0)
 
 
