@@ -6,6 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The test run plays the same short games each time; `--hypothesis-profile=long` plays new ones.
+settings.register_profile(
+    "long",
+    max_examples=3000,
+    stateful_step_count=80,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 # A test never sees the installation of the person who runs it.
 for name in [name for name in os.environ if name.startswith("FGIP_")]:
