@@ -71,6 +71,7 @@ class _Outage:
 
 _lock = threading.Lock()
 _outages: dict[str, _Outage] = {}
+_answered_at: dict[str, float] = {}
 
 
 def refuse_if_away(database: str) -> None:
@@ -85,13 +86,14 @@ def refuse_if_away(database: str) -> None:
 def reaching(database: str) -> Iterator[None]:
     """Reach for a database in the block; raise `Away`, at once where that is known."""
     pause = _admit(database)
+    started = monotonic()
     try:
         yield
     except PoolTimeout as error:
         # Its connections are all in use here, which says nothing about the database.
         raise Away(database, cause_of(error)) from error
     except (OperationalError, InterfaceError) as error:
-        _failed(database, cause_of(error), pause)
+        _failed(database, cause_of(error), pause, started)
         raise Away(database, cause_of(error)) from error
     _answered(database)
 
@@ -113,6 +115,7 @@ def forget() -> None:
     """Know nothing of any database, as at the start."""
     with _lock:
         _outages.clear()
+        _answered_at.clear()
 
 
 def is_known(error: Exception) -> bool:
@@ -140,8 +143,11 @@ def _admit(database: str) -> float:
         return min(outage.pause * 2, LONGEST_PAUSE)
 
 
-def _failed(database: str, cause: str, pause: float) -> None:
+def _failed(database: str, cause: str, pause: float, started: float) -> None:
     with _lock:
+        if _answered_at.get(database, 0.0) > started:
+            # It has come back since; this try had begun before, and ended late.
+            return
         is_new = database not in _outages
         _outages[database] = _Outage(monotonic() + pause, pause, cause)
     if is_new:
@@ -150,6 +156,7 @@ def _failed(database: str, cause: str, pause: float) -> None:
 
 def _answered(database: str) -> None:
     with _lock:
+        _answered_at[database] = monotonic()
         outage = _outages.pop(database, None)
     if outage is not None:
         log.warning("the database %s is back", database)

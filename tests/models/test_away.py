@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import make_url, text
@@ -71,6 +72,19 @@ def test_connections_that_fall_silent_are_replaced_without_anybody_noticing(prox
     assert ask() == 1
     proxy.set("silence")
     assert ask() == 1
+
+
+def test_a_try_that_began_before_a_database_came_back_does_not_lose_it_again(
+    proxy: Proxy,
+) -> None:
+    proxy.set("hang")
+    with ThreadPoolExecutor(1) as one:
+        late = one.submit(ask)
+        proxy.until_connected()
+        proxy.set("pass")
+        assert ask() == 1
+        assert isinstance(late.exception(), db.Away)
+    away.refuse_if_away(NAME)
 
 
 def test_a_slow_database_is_used_slowly(proxy: Proxy) -> None:

@@ -9,6 +9,7 @@ slow     every piece of what is said comes late
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,13 @@ class Proxy:
     def set(self, mode: str) -> None:
         """Change what becomes of connections, before it returns."""
         self._run(self._set(mode))
+
+    def until_connected(self) -> None:
+        """Wait until somebody has connected."""
+        deadline = time.monotonic() + 20
+        while not self._writers:
+            assert time.monotonic() < deadline, "nobody has connected"
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """Close everything."""
