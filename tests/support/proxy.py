@@ -49,7 +49,7 @@ class Proxy:
 
     def stop(self) -> None:
         """Close everything."""
-        self._run(self._set("refuse"))
+        self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -68,6 +68,13 @@ class Proxy:
         self._mode = mode
         if mode != "refuse" and not self._server:
             await self._listen()
+
+    async def _end(self) -> None:
+        await self._set("refuse")
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)

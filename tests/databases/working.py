@@ -1,0 +1,174 @@
+"""Duties of the worker, which nobody asks for."""
+
+from sqlmodel import func, select
+
+from app.domain.outbox import emit, emit_audit
+from models import db
+from models.base import new_ref, now
+from models.jobs import JobsOutbox
+from models.notifications import Notification
+from models.platform import AuditEntry
+from models.registry import ImputationService, RegistryOutbox
+from tests.databases.duty import Duty
+from tests.databases.matrix import Outcome
+from tests.databases.situation import RESULT, until
+from tests.support.working import submit_to
+
+
+class RunningJob(Duty):
+    """A job whose run is under way when the database is taken away."""
+
+    name = ""
+
+    async def begin(self) -> None:
+        self.ref = submit_to(
+            self.here.panel_ref, self.here.dataset_ref, owner=self.here.rosa, name=self.name
+        )
+        await until(lambda: self._status() == "submitted", f"{self.name} is submitted")
+        self.run = self.here.run_of(self.ref)
+        self.run.state = "RUNNING"
+        await until(lambda: self._status() == "running", f"{self.name} is running")
+        self.contact_at = self.here.job(self.ref).row.contact_at
+
+    def is_done(self) -> bool:
+        """Whether the worker has done its duty by the job."""
+        raise NotImplementedError
+
+    async def outcome(self, expected: Outcome) -> Outcome:
+        if expected is Outcome.WORKS:
+            await until(self.is_done, f"{self.name}: done while {self.away} is away")
+        elif self.away != db.JOBS:
+            # Nobody but ourselves is to blame, and the job says so.
+            sentence = str(db.Away(self.away, ""))
+            await until(
+                lambda: self.here.job(self.ref).row.contact_error == sentence,
+                f"{self.name} names {self.away}",
+            )
+        row = self.here.job(self.ref).row
+        assert row.held_reason == ""
+        assert row.status in ("running", "collecting", "completed")
+        return Outcome.WORKS if self.is_done() else Outcome.WAITS
+
+    async def finish(self) -> None:
+        await until(self.is_done, f"{self.name} is made good")
+        if self.run.state != "COMPLETE":
+            self.run.files, self.run.state = {"imputed.vcf.gz": RESULT}, "COMPLETE"
+        await until(lambda: self._status() == "completed", f"{self.name} is completed")
+        detail = self.here.job(self.ref)
+        assert (detail.row.held_reason, detail.row.contact_error) == ("", "")
+        assert "failed" not in [change.to_status for change in detail.history]
+        assert self.here.results_of(self.ref) == ["imputed.vcf.gz"]
+        self.here.run_of(self.ref)
+
+    def _status(self) -> str:
+        return self.here.job(self.ref).row.status
+
+
+class Follow(RunningJob):
+    """What the service says of the run is seen."""
+
+    name = "Run to follow"
+
+    async def try_it(self) -> None:
+        self.run.state = "PAUSED"
+
+    def is_done(self) -> bool:
+        return self.here.job(self.ref).row.remote_state in ("PAUSED", "COMPLETE")
+
+
+class Collect(RunningJob):
+    """A run ends, and its result is fetched."""
+
+    name = "Run to collect"
+
+    async def try_it(self) -> None:
+        self.run.files, self.run.state = {"imputed.vcf.gz": RESULT}, "COMPLETE"
+
+    def is_done(self) -> bool:
+        return self._status() == "completed"
+
+
+class Probe(Duty):
+    """The health of the service is checked on time, and never made up."""
+
+    async def try_it(self) -> None:
+        self._since = now()
+
+    async def outcome(self, expected: Outcome) -> Outcome:
+        if expected is Outcome.WORKS:
+            await until(self._was_probed, f"a probe while {self.away} is away")
+        assert self._service().health_status == "up"
+        return Outcome.WORKS if expected is Outcome.WORKS else Outcome.WAITS
+
+    async def finish(self) -> None:
+        self._since = now()
+        await super().finish()
+
+    def _was_probed(self) -> bool:
+        last = self._service().last_health_check
+        return last is not None and last > self._since
+
+    def _service(self) -> ImputationService:
+        with db.session(db.REGISTRY) as session:
+            return session.exec(select(ImputationService)).one()
+
+
+class Delivery(Duty):
+    """Something that one database owes another arrives, once."""
+
+    async def try_it(self) -> None:
+        self._mark = new_ref()
+        self.send(self._mark)
+
+    def send(self, mark: str) -> None:
+        """Put it into the outbox."""
+        raise NotImplementedError
+
+    def arrived(self, mark: str) -> int:
+        """How many have arrived."""
+        raise NotImplementedError
+
+    async def outcome(self, expected: Outcome) -> Outcome:
+        if expected is Outcome.WORKS:
+            await until(lambda: self.arrived(self._mark), "it arrives")
+        return Outcome.WORKS if self.arrived(self._mark) else Outcome.WAITS
+
+    async def finish(self) -> None:
+        await super().finish()
+        assert self.arrived(self._mark) == 1
+
+
+class Notify(Delivery):
+    """A message about a job."""
+
+    async def begin(self) -> None:
+        self.send("An older message")
+        await until(lambda: self.arrived("An older message"), "the first message arrives")
+
+    def send(self, mark: str) -> None:
+        message = {"user_ref": self.here.rosa.user_ref, "topic": "job.completed", "title": mark}
+        with db.session(db.JOBS) as session:
+            emit(session, JobsOutbox, "notification", message)
+
+    def arrived(self, mark: str) -> int:
+        with db.session(db.NOTIFICATIONS) as session:
+            return session.exec(select(func.count()).where(Notification.title == mark)).one()
+
+
+class Audit(Delivery):
+    """An entry about a change of a service."""
+
+    def send(self, mark: str) -> None:
+        with db.session(db.REGISTRY) as session:
+            emit_audit(
+                session,
+                RegistryOutbox,
+                actor=self.here.rosa,
+                action="service.change",
+                target_type="service",
+                target_ref=mark,
+            )
+
+    def arrived(self, mark: str) -> int:
+        with db.session(db.PLATFORM) as session:
+            return session.exec(select(func.count()).where(AuditEntry.target_ref == mark)).one()
