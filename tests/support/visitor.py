@@ -27,6 +27,7 @@ from playwright.sync_api import (
 PATIENCE_MS = 45_000
 # What the browser itself stops, because the person goes elsewhere or a download begins.
 STOPPED_BY_BROWSER = "net::ERR_ABORTED"
+SOCKET_STOPPED_BY_BROWSER = "WebSocket is closed before the connection is established"
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -97,7 +98,8 @@ class Visitor:
         self.page.on("websocket", lambda socket: self._on_address(socket.url))
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning", "assert"):
+        is_complaint = message.type in ("error", "warning", "assert")
+        if is_complaint and SOCKET_STOPPED_BY_BROWSER not in message.text:
             self.noted.append(f"console {message.type}: {message.text} ({self.page.url})")
 
     def _on_address(self, address: str) -> None:
