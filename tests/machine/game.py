@@ -39,7 +39,14 @@ class Game:
         return runs[number % len(runs)] if runs else None
 
     def awake(self, worker: int) -> Process:
-        """A worker that runs; a frozen one wakes up and goes on where it was, however late."""
+        """A worker that runs: this one, or the other one while this is frozen."""
+        process = self.workers[worker]
+        if process.is_frozen:
+            process = self.workers[1 - worker]
+        return self.thaw(self.workers.index(process))
+
+    def thaw(self, worker: int) -> Process:
+        """Let a worker go on where it was frozen, however late."""
         process = self.workers[worker]
         if process.is_frozen:
             process.is_frozen = False
@@ -56,12 +63,13 @@ class Game:
     def come_to(self, worker: int, place: str, steps: int) -> None:
         """Begin turns with what is due until one comes to a gate, and go so many steps from there.
 
-        A job has a few turns before it gets there; if it never does, so be it.
+        `place` is in the gate's label. If no turn comes there, so be it.
         """
         for _ in range(3):
+            process = self.awake(worker)
             self.begin_with_what_is_due(worker, 0)
-            while (process := self.workers[worker]).turns and process.gates:
-                if place in [label for label, _ in process.gates]:
+            while process.turns and process.gates:
+                if any(place in label for label, _ in process.gates):
                     process.step(steps)
                     return
                 process.step()

@@ -19,18 +19,9 @@ from tests.machine.service import REFUSALS, TROUBLES, Abilities
 from tests.machine.world import World
 from tests.support.submitting import actor
 
-OPERATIONS = ("submit", "submit", "find", "status", "details", "open", "cancel", "check")
-# Gates where a worker is in the middle of something; see `process` and `service`.
-PLACES = (
-    "submit on its way",
-    "answer to submit",
-    "answer to submit",
-    "answer to find",
-    "answer to status",
-    "answer to details",
-    "chunk",
-    "answer to cancel",
-)
+OPERATIONS = ("submit", "find", "status", "details", "open", "cancel", "check")
+# Words of the gates where a worker talks with the service; see `service`.
+PLACES = ("on its way", "answer to", "answer to", "chunk")
 
 workers = st.integers(0, 1)
 numbers = st.integers(0, 5)
@@ -40,6 +31,7 @@ places = st.sampled_from(PLACES)
 duties = st.sampled_from(sorted(DUTIES))
 moments = st.tuples(st.sampled_from((db.JOBS, db.FILES)), st.sampled_from(BREAKS))
 troubles = st.one_of(
+    st.tuples(st.just("submit"), st.sampled_from(sorted(TROUBLES))),
     st.tuples(st.sampled_from(OPERATIONS), st.sampled_from(sorted(TROUBLES))),
     st.sampled_from([(operation, name) for name, (operation, _) in sorted(REFUSALS.items())]),
 )
@@ -61,7 +53,7 @@ TROUBLESOME = (
     "a_worker_dies_at",
     "a_worker_dies_in_the_middle",
     "a_worker_dies",
-    "a_worker_is_frozen",
+    "a_worker_freezes_at",
     "a_worker_rests_before_a_commit",
     "a_connection_breaks",
     "a_database_goes_away_or_comes_back",
@@ -177,13 +169,23 @@ class JobMachine(RuleBasedStateMachine):
         self.game.kill(worker)
         return was_at_work
 
-    @event(1, worker=workers)
-    def a_worker_is_frozen(self, worker: int) -> None:
-        self.game.workers[worker].is_frozen = True
+    @event(3, worker=workers, place=places, steps=few_steps, rests=st.booleans())
+    def a_worker_freezes_at(self, worker: int, place: str, steps: int, rests: bool) -> None:
+        self.game.come_to(worker, place, steps)
+        if rests:
+            self.game.awake(worker).rests_next = True
+            self.game.awake(worker).step(2)
+        self.game.awake(worker).is_frozen = True
+
+    @event(3, worker=workers)
+    def a_worker_thaws(self, worker: int) -> bool:
+        was_frozen = self.game.workers[worker].is_frozen
+        self.game.thaw(worker)
+        return was_frozen
 
     # Databases and time
 
-    @event(2, worker=workers, moment=moments)
+    @event(4, worker=workers, moment=moments)
     def a_connection_breaks(self, worker: int, moment: tuple[str, str]) -> None:
         self.game.workers[worker].breaks = moment
 
@@ -199,7 +201,7 @@ class JobMachine(RuleBasedStateMachine):
 
     # The service
 
-    @event(5, trouble=troubles)
+    @event(7, trouble=troubles)
     def the_service_is_about_to_fail(self, trouble: tuple[str, str]) -> None:
         operation, name = trouble
         self.game.service.troubles[operation] = name

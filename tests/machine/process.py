@@ -86,7 +86,8 @@ class Process:
         self._clock, self._surprises = clock, surprises
         self._background: set[asyncio.Task[None]] = set()
         self._resting: list[Call] = []
-        self._life = _hold_lock(self.modules["leases"].WORKER)
+        self.name = self.modules["leases"].WORKER
+        self._life = _hold_lock(self.name)
         self._outages: dict[str, Any] = {}
 
     @property
@@ -179,9 +180,10 @@ class Process:
     ) -> None:
         """Do what was given to a thread. Like a thread, it goes on where nobody waits any more."""
         await self.gate("before the thread")
-        call = Call(work, *args, breaks=self.breaks, rests=self.rests_next)
-        self.breaks, self.rests_next = None, False
+        call = Call(work, *args, worker=self.name, breaks=self.breaks, may_rest=self.rests_next)
         call.start()
+        # What did not happen to this call may happen to the next.
+        self.breaks, self.rests_next = call.breaks, call.may_rest
         if call.is_resting:
             self._resting.append(call)
             await self.gate("before the commit")

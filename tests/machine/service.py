@@ -72,7 +72,10 @@ class Abilities:
 
 @dataclass
 class Run:
-    """A run at the service. `shown` are the states that it was ever said to be in."""
+    """A run at the service.
+
+    `shown` are the states that it was ever said to be in, `refusals` how often its file was.
+    """
 
     remote_id: str
     job_ref: str
@@ -82,6 +85,7 @@ class Run:
     is_forgotten: bool = False
     is_hidden: bool = False
     lacks_result: bool = False
+    refusals: int = 0
 
     def content(self) -> bytes:
         """What the run leaves: a readable VCF that no other run leaves."""
@@ -226,6 +230,8 @@ class StandIn:
     @asynccontextmanager
     async def open(self, file: RemoteFile, *, offset: int = 0) -> AsyncIterator[Download]:
         await self._asked("open")
+        run = next(run for run in self.service.runs if run.remote_id == file.location)
+        run.refusals += run.is_hidden or run.is_forgotten
         content = self.service.known(file.location).content()
         start = offset if self.service.abilities.continues_downloads else 0
         size = len(content) if self.service.abilities.tells_sizes else None

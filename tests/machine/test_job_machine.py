@@ -21,7 +21,7 @@ from tests.machine.world import World
 
 # The same games each time, in about a minute.
 SHORT = settings(
-    settings.get_profile("long"), max_examples=50, stateful_step_count=40, derandomize=True
+    settings.get_profile("long"), max_examples=60, stateful_step_count=30, derandomize=True
 )
 
 
@@ -32,7 +32,7 @@ def machine(databases: None) -> Iterator[type[JobMachine]]:
     CONNECTORS[StandIn.api_type] = StandIn
     before = structlog.get_config()
     structlog.configure(processors=[_errors_into(world.surprises)])
-    with clock.in_charge(world.clock), calls.watched(world.databases_away):
+    with clock.in_charge(world.clock), calls.watched(world.databases_away, world.surprises):
         world.set_up()
         yield JobMachine
     structlog.configure(**before)

@@ -31,6 +31,7 @@ from tests.machine.clock import Clock
 from tests.machine.service import REQUIRED, Run, Service, StandIn
 from tests.support.submitting import actor
 from tests.support.working import add_dataset, add_panel, submit_to
+from workers.collect import REFUSALS
 
 S = JobStatus
 DUTY_OF = {S.WAITING: "send", S.QUEUED: "send", S.SUBMITTING: "send", S.COLLECTING: "collect"}
@@ -182,6 +183,10 @@ def _check_results(seen: Seen, runs: Sequence[Run]) -> None:
     run = next(run for run in runs if run.remote_id == seen.job.remote_id)
     assert "complete" in run.shown, "completed without a complete run"
     (result,) = seen.results
+    if result.state == "remote":
+        # It was refused again and again, and is still to be had at the service.
+        assert run.refusals > REFUSALS and result.location == run.remote_id, result
+        return
     assert (result.name, result.state) == (REQUIRED, "fetched"), result
     (file,) = seen.files
     assert (file.ref, file.sha256, file.name) == (result.file_ref, result.sha256, REQUIRED)
