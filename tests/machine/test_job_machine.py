@@ -21,7 +21,7 @@ from tests.machine.world import World
 
 # The same games each time, in about a minute.
 SHORT = settings(
-    settings.get_profile("long"), max_examples=60, stateful_step_count=30, derandomize=True
+    settings.get_profile("long"), max_examples=40, stateful_step_count=30, derandomize=True
 )
 
 
