@@ -16,11 +16,11 @@ from sqlmodel import Session, SQLModel
 from models import away
 from models.away import UNAVAILABLE, Away
 from models.files import FilesBase
+from models.health import RegistryBase
 from models.jobs import JobsBase
 from models.monitoring import MonitoringBase
 from models.notifications import NotificationsBase
 from models.platform import PlatformBase
-from models.registry import RegistryBase
 from models.users import UsersBase
 from models.waiting import REACH_SECONDS, at_most, bound_waits
 

@@ -170,6 +170,20 @@ class ServiceContact(JobsBase, table=True):
     error_message: str = Field(default="")
 
 
+class JobEstimate(JobsBase, table=True):
+    """What was expected of a job when it was sent, in seconds, to be compared with what came."""
+
+    __tablename__ = "job_estimates"
+
+    job_id: int = Field(foreign_key="jobs.id", primary_key=True)
+    made_at: datetime = moment()
+    wait_least: float | None = Field(default=None)
+    wait_most: float | None = Field(default=None)
+    turnaround_least: float | None = Field(default=None)
+    turnaround_most: float | None = Field(default=None)
+    basis: str = Field(default="", max_length=200)
+
+
 class JobsOutbox(Outbox, JobsBase, table=True):
     """Changes of jobs that other databases must follow."""
 

@@ -18,7 +18,10 @@ class ImputationService(RegistryBase, table=True):
     """An external imputation service.
 
     `service_type` says what it is (`wes`, `imputation_server`), `api_type` which connector speaks
-    to it. `is_active` is the administrator's wish, `is_available` what the last probe found.
+    to it. `is_active` is the administrator's wish; `health_status` is the confirmed state and
+    `is_available` whether jobs may be sent in it (`models.health` has the rest of a service's
+    health). `check_settings` is how it is probed, where that differs from the installation's
+    settings (`app.domain.check_settings`). Until `silenced_until` nobody is told of its health.
     `service_info` is the service's last description of itself as the connector understood it, with
     the answer as it came below `raw`. `software` is the signature that the service had at the last
     probe (`app.connectors.conformance.software_of`); what is known of the service's conformance is
@@ -40,14 +43,13 @@ class ImputationService(RegistryBase, table=True):
     is_active: bool = Field(default=True)
     is_available: bool = Field(default=False)
     health_status: str = Field(default="unknown", max_length=30)
-    response_time_ms: float | None = Field(default=None)
-    last_health_check: datetime | None = optional_moment()
-    error_message: str = Field(default="")
     api_config: dict[str, Any] = json_object()
     limits: dict[str, Any] = json_object()
+    check_settings: dict[str, Any] = json_object()
+    silenced_until: datetime | None = optional_moment()
+    silence_reason: str = Field(default="")
+    is_flapping: bool = Field(default=False)
     service_info: dict[str, Any] = json_object()
-    next_probe_at: datetime = moment(index=True)
-    probe_lease_until: datetime | None = optional_moment()
     software: dict[str, Any] = json_object()
     next_conformance_at: datetime = moment(index=True)
     conformance_lease_until: datetime | None = optional_moment()
@@ -61,7 +63,8 @@ class ImputationService(RegistryBase, table=True):
 class ReferencePanel(RegistryBase, table=True):
     """A reference panel that a service offers. Panels are retired, never deleted.
 
-    `recipe` says how a run of this panel is made (see `app.domain.recipes`).
+    `recipe` says how a run of this panel is made (see `app.domain.recipes`). Panels of one
+    `identity` are the same panel, offered by several services.
     """
 
     __tablename__ = "reference_panels"
@@ -77,25 +80,12 @@ class ReferencePanel(RegistryBase, table=True):
     build: str = Field(default="", max_length=20)
     sample_count: int | None = Field(default=None)
     variant_count: int | None = Field(default=None)
+    identity: str = Field(default="", max_length=120)
     recipe: dict[str, Any] = json_object()
     is_active: bool = Field(default=True)
     created_at: datetime = moment()
     updated_at: datetime = moment()
     retired_at: datetime | None = optional_moment()
-
-
-class ServiceHealthLog(RegistryBase, table=True):
-    """One probe of one service."""
-
-    __tablename__ = "service_health_logs"
-    __table_args__ = (Index("ix_service_health_logs_service_at", "service_id", "checked_at"),)
-
-    id: int | None = identity()
-    service_id: int = Field(foreign_key="imputation_services.id")
-    checked_at: datetime = moment()
-    health_status: str = Field(max_length=30)
-    response_time_ms: float | None = Field(default=None)
-    error_message: str = Field(default="")
 
 
 class ServiceFeature(RegistryBase, table=True):
@@ -124,7 +114,10 @@ class ServiceFeature(RegistryBase, table=True):
 
 
 class ServiceEvent(RegistryBase, table=True):
-    """Something in a service's history: its software changed, or one of its features did."""
+    """Something in a service's history: its software changed, its panels, or how it is reached.
+
+    `changes` holds what was before and is now, by name: `{"version": ["2.1", "2.2"]}`.
+    """
 
     __tablename__ = "service_events"
     __table_args__ = (Index("ix_service_events_service_at", "service_id", "at"),)
@@ -134,6 +127,7 @@ class ServiceEvent(RegistryBase, table=True):
     at: datetime = moment()
     kind: str = Field(max_length=20)
     text: str = Field(default="")
+    changes: dict[str, Any] = json_object()
 
 
 class ServiceTrial(RegistryBase, table=True):

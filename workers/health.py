@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import httpx
 import structlog
@@ -15,15 +16,17 @@ from app.connectors.base import (
     ConnectorError,
     Endpoint,
     NotAuthorised,
-    ServiceFacts,
+    Unreachable,
     Unsupported,
 )
 from app.connectors.client import open_client
-from app.domain import health, service_contacts
+from app.domain import probe_records, probe_schedule, service_contacts
 from app.domain.credentials import token_of
 from app.domain.errors import Refused
-from app.domain.health import DueProbe, Finding, Health
+from app.domain.health import Finding, Health, Layer
+from app.domain.probe_schedule import DueProbe
 from models import db
+from models.base import now
 from models.threads import call
 
 CONCURRENT_PROBES = 16
@@ -37,7 +40,7 @@ async def sweep() -> None:
     Each probe has its own time limit and writes its own row when it ends, so that a slow service
     delays no other's. Sweeps may overlap, in one worker or in many: each service is probed once.
     """
-    first = await call(db.REGISTRY, health.claim_due, limit=CONCURRENT_PROBES)
+    first = await call(db.REGISTRY, probe_schedule.claim_due, limit=CONCURRENT_PROBES)
     if not first:
         return
     limit = settings().probe_timeout_seconds
@@ -52,7 +55,7 @@ async def _probe_and_go_on(client: httpx.AsyncClient, due: DueProbe) -> None:
     with suppress(*db.UNAVAILABLE):
         while waiting:
             await _probe_one(client, waiting[0])
-            waiting = await call(db.REGISTRY, health.claim_due, limit=1)
+            waiting = await call(db.REGISTRY, probe_schedule.claim_due, limit=1)
 
 
 async def _probe_one(client: httpx.AsyncClient, due: DueProbe) -> None:
@@ -60,17 +63,23 @@ async def _probe_one(client: httpx.AsyncClient, due: DueProbe) -> None:
         token = await call(db.USERS, token_of, service_ref=due.service_ref, base_url=due.base_url)
     except db.UNAVAILABLE:
         # Whether the service wants a token is not known now, and a refusal would say nothing.
-        await call(db.REGISTRY, health.put_off, service_ref=due.service_ref)
+        await call(db.REGISTRY, probe_schedule.put_off, service_refs=[due.service_ref])
         return
     except Refused as error:
-        finding = Finding(Health.AUTHORISATION_NEEDED, message=error.message)
+        finding = Finding(
+            due.service_ref,
+            Health.AUTHORISATION_NEEDED,
+            now(),
+            message=error.message,
+            layer=Layer.CREDENTIALS,
+        )
     else:
         verified = due.verified
         endpoint = Endpoint(
             due.base_url, token, due.api_config, verified.features, verified.software
         )
         finding = await examine(client, due, endpoint)
-    await call(db.REGISTRY, health.record, service_ref=due.service_ref, finding=finding)
+    await call(db.REGISTRY, probe_records.record, findings=[finding])
     if finding.health is Health.UP:
         await _end_lost_contact(due.service_ref)
 
@@ -78,47 +87,53 @@ async def _probe_one(client: httpx.AsyncClient, due: DueProbe) -> None:
 async def examine(client: httpx.AsyncClient, due: DueProbe, endpoint: Endpoint) -> Finding:
     """Probe one service and judge its answer. Never raises."""
     limit = settings().probe_timeout_seconds
+    blank = Finding(due.service_ref, Health.UNKNOWN, now())
     try:
         async with asyncio.timeout(limit):
-            return await _probe(CONNECTORS[due.api_type](client, endpoint))
+            return await _probe(CONNECTORS[due.api_type](client, endpoint), blank)
     except TimeoutError:
-        return Finding(
-            Health.DOWN, message=f"The service gave no complete answer within {limit:g} s."
-        )
+        text = f"The service gave no complete answer within {limit:g} s."
+        return replace(blank, health=Health.DOWN, message=text, layer=Layer.REACHABLE)
     except Exception:
         # One service's surprise must not end the sweep of the others.
         log.exception("probe failed", service_ref=due.service_ref)
-        return Finding(
-            Health.UNKNOWN,
-            message="The platform itself failed while checking this service; its log says why.",
-        )
+        text = "The platform itself failed while checking this service; its log says why."
+        return replace(blank, message=text)
 
 
-async def _probe(connector: Connector) -> Finding:
+async def _probe(connector: Connector, blank: Finding) -> Finding:
     started = time.perf_counter()
     try:
         facts = await connector.probe()
+    except NotAuthorised as error:
+        elapsed = _milliseconds_since(started)
+        return _refused(replace(blank, response_time_ms=elapsed), error)
     except ConnectorError as error:
-        refused = isinstance(error, NotAuthorised)
-        answered = _milliseconds_since(started) if refused else None
-        state = Health.AUTHORISATION_NEEDED if refused else Health.DOWN
-        return Finding(state, answered, message=str(error))
-    elapsed = _milliseconds_since(started)
+        layer = Layer.REACHABLE if isinstance(error, Unreachable) else Layer.PROTOCOL
+        return replace(blank, health=Health.DOWN, message=str(error), layer=layer)
+    answered = replace(blank, response_time_ms=_milliseconds_since(started), facts=facts)
     try:
         await connector.check_authorised()
     except Unsupported:
         pass
     except NotAuthorised as error:
-        return Finding(Health.AUTHORISATION_NEEDED, elapsed, message=str(error), facts=facts)
+        return _refused(answered, error)
     except ConnectorError as error:
-        return Finding(Health.DEGRADED, elapsed, message=str(error), facts=facts)
-    return _answered(facts, elapsed)
-
-
-def _answered(facts: ServiceFacts, elapsed: float) -> Finding:
+        return replace(
+            answered, health=Health.DEGRADED, message=str(error), layer=Layer.CREDENTIALS
+        )
     if facts.maintenance:
-        return Finding(Health.DEGRADED, elapsed, message=facts.maintenance, facts=facts)
-    return Finding(Health.UP, elapsed, facts=facts)
+        return replace(answered, health=Health.MAINTENANCE, message=facts.maintenance)
+    return replace(answered, health=Health.UP)
+
+
+def _refused(finding: Finding, error: NotAuthorised) -> Finding:
+    return replace(
+        finding,
+        health=Health.AUTHORISATION_NEEDED,
+        message=str(error),
+        layer=Layer.CREDENTIALS,
+    )
 
 
 def _milliseconds_since(started: float) -> float:

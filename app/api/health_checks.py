@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from app.api.session import CurrentActor
-from app.domain import health
+from app.domain import probes
 from models import db
 from models.base import now
 from models.threads import call
@@ -27,7 +27,7 @@ async def checks(service_ref: str, actor: CurrentActor, hours: Hours = 24) -> Re
     """Send the checks of the last hours, oldest first: time (UTC), health, milliseconds, error."""
     since = now() - timedelta(hours=hours)
     rows = await call(
-        db.REGISTRY, health.history, actor=actor, service_ref=service_ref, since=since
+        db.REGISTRY, probes.history, actor=actor, service_ref=service_ref, since=since
     )
     content = await asyncio.to_thread(_csv, rows)
     headers = {
@@ -37,7 +37,7 @@ async def checks(service_ref: str, actor: CurrentActor, hours: Hours = 24) -> Re
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _csv(rows: list[health.ProbeRow]) -> str:
+def _csv(rows: list[probes.ProbeRow]) -> str:
     # Imported here, because most web processes never need it and it takes 50 MB.
     import pandas as pd
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse
 
 from app.api.session import CurrentActor
-from app.domain import credentials, health
+from app.domain import credentials, probe_schedule
 from app.domain.access import Actor
 from app.domain.errors import Invalid, Refused
 from models import db
@@ -56,7 +56,7 @@ async def _check_again(actor: Actor, service_ref: str) -> None:
     """Have the service probed with what it is given now, unless it is paused or was just probed."""
     # Without the registry, the next check on time does.
     with suppress(Refused, *db.UNAVAILABLE):
-        await call(db.REGISTRY, health.ask_probe, actor=actor, service_ref=service_ref)
+        await call(db.REGISTRY, probe_schedule.ask, actor=actor, service_ref=service_ref)
 
 
 def _back(service_ref: str, shared: bool, **query: str) -> RedirectResponse:

@@ -12,13 +12,14 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from app.domain import conformance
+from app.domain import conformance, probe_schedule
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
 from app.domain.outbox import emit_audit
 from app.domain.service_fields import ServiceFields
 from models import db
 from models.base import now
+from models.health import ServiceCheck
 from models.registry import ImputationService, ReferencePanel, RegistryOutbox
 
 # What a change of these makes of the last probe: it says nothing about the service any more.
@@ -29,7 +30,7 @@ PROBE_AGAIN_AFTER = ("base_url", "api_type", "api_config", "is_active")
 class ServiceRow:
     """A service with its health, as everybody signed in may see it.
 
-    `service_info` is what the service says of itself (`app.domain.health.facts_as_json`);
+    `service_info` is what the service says of itself (`app.domain.service_info.facts_as_json`);
     `api_config` is empty for those who may not change services.
     """
 
@@ -47,7 +48,7 @@ class ServiceRow:
     health_status: str
     response_time_ms: float | None
     last_health_check: datetime | None
-    next_probe_at: datetime
+    next_probe_at: datetime | None
     error_message: str
     api_config: Mapping[str, Any]
     limits: Mapping[str, Any]
@@ -109,6 +110,7 @@ def add_service(
     service = ImputationService(**fields.columns(), service_info=dict(service_info or {}))
     session.add(service)
     _flush(session, fields.name)
+    _forget_probe(session, service)
     _follow_up(session, actor, "service.add", service, before=None)
     return get_service(session, actor=actor, service_ref=service.ref)
 
@@ -125,7 +127,7 @@ def change_service(
         setattr(service, name, value)
     service.updated_at = now()
     if any(before[name] != getattr(service, name) for name in PROBE_AGAIN_AFTER):
-        _forget_probe(service)
+        _forget_probe(session, service)
     if any(before[name] != getattr(service, name) for name in ("base_url", "api_type")):
         conformance.forget_software(session, service=service)
     _flush(session, fields.name)
@@ -140,7 +142,7 @@ def set_active(session: Session, *, actor: Actor, service_ref: str, active: bool
     before = _said(service)
     service.is_active = active
     service.updated_at = now()
-    _forget_probe(service)
+    _forget_probe(session, service)
     action = "service.activate" if active else "service.deactivate"
     _follow_up(session, actor, action, service, before=before)
 
@@ -153,7 +155,7 @@ def retire_service(session: Session, *, actor: Actor, service_ref: str, reason: 
         raise Conflict(f"{service.name} is retired already.")
     before = _said(service)
     service.retired_at = service.updated_at = now()
-    _forget_probe(service)
+    _forget_probe(session, service)
     _follow_up(session, actor, "service.retire", service, before=before, reason=reason)
 
 
@@ -165,7 +167,7 @@ def restore_service(session: Session, *, actor: Actor, service_ref: str) -> None
         raise Conflict(f"{service.name} is not retired.")
     before = _said(service)
     service.retired_at, service.updated_at = None, now()
-    _forget_probe(service)
+    _forget_probe(session, service)
     _follow_up(session, actor, "service.restore", service, before=before)
 
 
@@ -213,22 +215,34 @@ def _rows(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> l
         .scalar_subquery()
     )
     found = session.exec(
-        select(ImputationService, panels)
+        select(ImputationService, ServiceCheck, panels)
+        .outerjoin(ServiceCheck, col(ServiceCheck.service_id) == ImputationService.id)
         .where(*conditions)
         .order_by(func.lower(ImputationService.name))
     )
     may_write = actor.may("service:write")
-    return [_row(service, count, may_write) for service, count in found]
+    return [_row(service, check, count, may_write) for service, check, count in found]
 
 
-def _row(service: ImputationService, panel_count: int, may_write: bool) -> ServiceRow:
+def _row(
+    service: ImputationService, check: ServiceCheck | None, panel_count: int, may_write: bool
+) -> ServiceRow:
     shown = {name: getattr(service, name) for name in _SHOWN}
-    config = service.api_config if may_write else {}
-    return ServiceRow(**shown, api_config=config, panel_count=panel_count)
+    return ServiceRow(
+        **shown,
+        api_config=service.api_config if may_write else {},
+        panel_count=panel_count,
+        response_time_ms=check.response_time_ms if check else None,
+        last_health_check=check.checked_at if check else None,
+        next_probe_at=check.next_probe_at if check else None,
+        error_message=check.message if check else "",
+    )
 
 
 _SHOWN: Sequence[str] = [
-    name for name in ServiceRow.__dataclass_fields__ if name not in ("api_config", "panel_count")
+    name
+    for name in ServiceRow.__dataclass_fields__
+    if name in ImputationService.model_fields and name != "api_config"
 ]
 
 
@@ -260,9 +274,9 @@ def _flush(session: Session, name: str) -> None:
         raise Conflict(f"A service is called “{name}” already. Choose another name.") from None
 
 
-def _forget_probe(service: ImputationService) -> None:
-    service.health_status, service.is_available, service.error_message = "unknown", False, ""
-    service.next_probe_at, service.probe_lease_until = now(), None
+def _forget_probe(session: Session, service: ImputationService) -> None:
+    service.health_status, service.is_available = "unknown", False
+    probe_schedule.forget(session, service_id=service.id or 0)
 
 
 def _said(service: ImputationService) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.domain.conformance_report import deviations
 from app.domain.conformance_schedule import keep_test
 from app.domain.credentials import endpoint_to_test
 from app.domain.errors import Invalid, Refused
-from app.domain.health import facts_as_json
+from app.domain.service_info import facts_as_json
 from app.states.calls import call
 from app.states.conformance_item import FeatureItem, feature_item
 from app.states.guard import guarded

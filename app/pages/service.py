@@ -10,7 +10,7 @@ from app.components.moment import moment
 from app.components.status import badge, health_status
 from app.components.table import column, table
 from app.components.token_form import token_form
-from app.domain import health
+from app.domain import probe_schedule
 from app.domain.access import Actor
 from app.domain.credentials import stored_token
 from app.domain.errors import NotFound
@@ -72,7 +72,7 @@ class ServiceState(rx.State):
     async def check(self, actor: Actor) -> rx.event.EventSpec:
         """Ask the worker to check the service now."""
         service_ref = route_argument(self, "service_ref")
-        await call(db.REGISTRY, health.ask_probe, actor=actor, service_ref=service_ref)
+        await call(db.REGISTRY, probe_schedule.ask, actor=actor, service_ref=service_ref)
         return rx.toast.info("The check is on its way; the page changes when the answer is there.")
 
     @rx.var

@@ -10,9 +10,9 @@ from app.components.frame import section
 from app.components.moment import exact_moment
 from app.components.status import HEALTH_STATES, health_status
 from app.components.table import column, table
-from app.domain import health
+from app.domain import health, probes
 from app.domain.access import Actor
-from app.domain.health import ProbeRow
+from app.domain.probes import ProbeRow
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
@@ -49,7 +49,7 @@ class ServiceHistoryState(rx.State):
         service_ref = route_argument(self, "service_ref")
         since = now() - RANGES[self.span]
         rows = await call(
-            db.REGISTRY, health.history, actor=actor, service_ref=service_ref, since=since
+            db.REGISTRY, probes.history, actor=actor, service_ref=service_ref, since=since
         )
         self.figure = figure_of(rows, since, now())
         self.probes = [_item(row) for row in reversed(rows[-TABLE_ROWS:])]

@@ -7,7 +7,7 @@ from app.components.frame import empty_state, link_button, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import HEALTH_STATES, badge, health_status
 from app.components.table import WIDE, column, table
-from app.domain import health
+from app.domain import probe_schedule, probes
 from app.domain.access import Actor
 from app.domain.services import list_services
 from app.pages.template import page
@@ -36,7 +36,7 @@ class ServicesState(rx.State):
         rows = await call(
             db.REGISTRY, list_services, actor=actor, search=self.search, health_status=state
         )
-        strips = await call(db.REGISTRY, health.recent_states, actor=actor, limit=BEATS)
+        strips = await call(db.REGISTRY, probes.recent_states, actor=actor, limit=BEATS)
         self.services = [service_item(row, strips.get(row.ref, ())) for row in rows]
         self.is_loaded = True
 
@@ -55,7 +55,7 @@ class ServicesState(rx.State):
     @guarded("service:read")
     async def check(self, actor: Actor, service_ref: str) -> rx.event.EventSpec:
         """Ask the worker to check a service now."""
-        await call(db.REGISTRY, health.ask_probe, actor=actor, service_ref=str(service_ref))
+        await call(db.REGISTRY, probe_schedule.ask, actor=actor, service_ref=str(service_ref))
         return rx.toast.info("The check is on its way; the row changes when the answer is there.")
 
     @rx.var

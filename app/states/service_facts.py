@@ -29,7 +29,7 @@ def fact_item(label: str, value: Any) -> FactItem:
 
 
 def facts_of(info: Mapping[str, Any]) -> list[FactItem]:
-    """The lines of a service's own description (`app.domain.health.facts_as_json`)."""
+    """The lines of a service's own description (`app.domain.service_info.facts_as_json`)."""
     lines = {
         "Calls itself": info.get("name"),
         "Version": info.get("version"),
