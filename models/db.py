@@ -13,14 +13,15 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, text
 from sqlmodel import Session, SQLModel
 
+import models.health  # noqa: F401 (its tables are the registry's)
 from models import away
 from models.away import UNAVAILABLE, Away
 from models.files import FilesBase
-from models.health import RegistryBase
 from models.jobs import JobsBase
 from models.monitoring import MonitoringBase
 from models.notifications import NotificationsBase
 from models.platform import PlatformBase
+from models.registry import RegistryBase
 from models.users import UsersBase
 from models.waiting import REACH_SECONDS, at_most, bound_waits
 

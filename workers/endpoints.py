@@ -6,7 +6,7 @@ import httpx
 
 from app.connectors import CONNECTORS
 from app.connectors.base import Connector, Endpoint
-from app.domain import credentials, job_outcomes, job_waits, services
+from app.domain import credentials, job_outcomes, job_waits, service_addresses
 from app.domain.errors import PlatformError
 from app.domain.job_queue import Claim
 from models import db
@@ -43,7 +43,7 @@ async def endpoint_of(service_ref: str, user_ref: str = "") -> Endpoint:
 
     Raises `NotFound`, or `Refused` where a stored token cannot be used.
     """
-    address = await call(db.REGISTRY, services.address_of, service_ref=service_ref)
+    address = await call(db.REGISTRY, service_addresses.address_of, service_ref=service_ref)
     token = await call(
         db.USERS,
         credentials.token_of,

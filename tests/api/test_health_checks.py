@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 from app.app import api
 from models import db
 from models.base import now
-from models.registry import ImputationService, ServiceHealthLog
+from models.health import ServiceHealthLog
+from models.registry import ImputationService
 from tests.support.people import sign_in
 
 pytestmark = pytest.mark.usefixtures("databases")
@@ -30,7 +31,9 @@ def service_with_checks() -> str:
                 ServiceHealthLog(
                     service_id=service.id,
                     checked_at=now(),
+                    valid_until=now(),
                     health_status=state,
+                    found=state,
                     response_time_ms=12.5 if state == "up" else None,
                     error_message=error,
                 )

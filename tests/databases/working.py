@@ -5,6 +5,7 @@ from sqlmodel import func, select
 from app.domain.outbox import emit, emit_audit
 from models import db
 from models.base import new_ref, now
+from models.health import ServiceCheck
 from models.jobs import JobsOutbox
 from models.notifications import Notification
 from models.platform import AuditEntry
@@ -105,7 +106,8 @@ class Probe(Duty):
         await super().finish()
 
     def _was_probed(self) -> bool:
-        last = self._service().last_health_check
+        with db.session(db.REGISTRY) as session:
+            last = session.exec(select(ServiceCheck.checked_at)).one()
         return last is not None and last > self._since
 
     def _service(self) -> ImputationService:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.connectors.base import Capability, ServiceFacts
-from app.domain import credentials, health, services
+from app.domain import credentials, probe_records, probe_schedule, probes, services
 from app.domain.access import ROLES, Actor
 from app.domain.errors import NotAllowed, NotFound, Refused
 from app.domain.health import Finding, Health
@@ -41,19 +41,23 @@ def add_service(name: str = "Node", **values) -> str:
 
 def claim(limit: int = 10) -> list[str]:
     with db.session(db.REGISTRY) as session:
-        return [due.service_ref for due in health.claim_due(session, limit=limit)]
+        return [due.service_ref for due in probe_schedule.claim_due(session, limit=limit)]
 
 
-def probe(service_ref: str, finding: Finding) -> None:
+def probe(service_ref: str, health: Health, *found: float, **more) -> None:
     make_due()
     claim()
+    record(service_ref, health, *found, **more)
+
+
+def record(service_ref: str, health: Health, *found: float, **more) -> None:
     with db.session(db.REGISTRY) as session:
-        health.record(session, service_ref=service_ref, finding=finding)
+        probe_records.record(session, [Finding(service_ref, health, now(), *found, **more)])
 
 
 def make_due() -> None:
     with db.session(db.REGISTRY) as session:
-        session.connection().execute(text("UPDATE imputation_services SET next_probe_at = now()"))
+        session.connection().execute(text("UPDATE service_checks SET next_probe_at = now()"))
 
 
 def row_of(service_ref: str) -> services.ServiceRow:
@@ -61,9 +65,9 @@ def row_of(service_ref: str) -> services.ServiceRow:
         return services.get_service(session, actor=ADMIN, service_ref=service_ref)
 
 
-def history(service_ref: str, **since: float) -> list[health.ProbeRow]:
+def history(service_ref: str, **since: float) -> list[probes.ProbeRow]:
     with db.session(db.REGISTRY) as session:
-        return health.history(
+        return probes.history(
             session, actor=ADMIN, service_ref=service_ref, since=now() - timedelta(**since)
         )
 
@@ -72,8 +76,7 @@ def test_a_service_is_claimed_once_until_its_probe_ends_and_is_due_again_later(d
     ref = add_service()
     assert claim() == [ref]
     assert claim() == []
-    with db.session(db.REGISTRY) as session:
-        health.record(session, service_ref=ref, finding=Finding(Health.UP, 12.5))
+    record(ref, Health.UP, 12.5)
     assert claim() == []
     minutes = (row_of(ref).next_probe_at - now()).total_seconds() / 60
     assert 4 < minutes < 6
@@ -82,8 +85,8 @@ def test_a_service_is_claimed_once_until_its_probe_ends_and_is_due_again_later(d
 def test_two_claims_at_the_same_time_share_the_services_out(databases):
     refs = {add_service(f"Node {number}") for number in range(4)}
     with db.session(db.REGISTRY) as first, db.session(db.REGISTRY) as second:
-        one = {due.service_ref for due in health.claim_due(first, limit=2)}
-        other = {due.service_ref for due in health.claim_due(second, limit=10)}
+        one = {due.service_ref for due in probe_schedule.claim_due(first, limit=2)}
+        other = {due.service_ref for due in probe_schedule.claim_due(second, limit=10)}
     assert len(one) == 2
     assert one | other == refs
     assert not one & other
@@ -94,7 +97,7 @@ def test_the_probe_of_a_worker_that_died_is_taken_over(databases):
     assert claim() == [ref]
     with db.session(db.REGISTRY) as session:
         session.connection().execute(
-            text("UPDATE imputation_services SET probe_lease_until = now() - interval '1 second'")
+            text("UPDATE service_checks SET lease_until = now() - interval '1 second'")
         )
     assert claim() == [ref]
 
@@ -109,13 +112,13 @@ def test_paused_and_retired_services_are_not_probed(databases):
 
 def test_a_probe_leaves_a_row_and_the_service_s_state_and_what_it_said(databases):
     ref = add_service()
-    probe(ref, Finding(Health.UP, 12.5, facts=FACTS))
+    probe(ref, Health.UP, 12.5, facts=FACTS)
     row = row_of(ref)
     assert (row.health_status, row.is_available, row.response_time_ms) == ("up", True, 12.5)
     assert row.service_info["workflow_types"] == {"CWL": ["v1.0", "v1.2"]}
     assert row.service_info["capabilities"] == ["cancel", "list_runs"]
     assert row.state_counts == {"RUNNING": 2}
-    probe(ref, Finding(Health.DOWN, message="No answer."))
+    probe(ref, Health.DOWN, message="No answer.")
     row = row_of(ref)
     assert (row.health_status, row.is_available, row.response_time_ms) == ("down", False, None)
     assert row.error_message == "No answer."
@@ -130,8 +133,7 @@ def test_a_probe_of_the_former_address_says_nothing_about_the_new_one(databases)
     with db.session(db.REGISTRY) as session:
         fields = parse_service({"name": "Node", "base_url": "https://new.example.org"})
         services.change_service(session, actor=ADMIN, service_ref=ref, fields=fields)
-    with db.session(db.REGISTRY) as session:
-        health.record(session, service_ref=ref, finding=Finding(Health.DOWN))
+    record(ref, Health.DOWN)
     assert row_of(ref).health_status == "unknown"
     assert claim() == [ref]
 
@@ -152,40 +154,40 @@ def test_a_token_that_cannot_be_used_is_a_finding_and_not_an_accident(databases)
 
 def test_anyone_signed_in_can_ask_for_a_probe_but_not_all_the_time(databases):
     ref = add_service()
-    probe(ref, Finding(Health.UP, 1.0))
+    probe(ref, Health.UP, 1.0)
     with db.session(db.REGISTRY) as session, pytest.raises(Refused, match="just now"):
-        health.ask_probe(session, actor=actor("viewer"), service_ref=ref)
+        probe_schedule.ask(session, actor=actor("viewer"), service_ref=ref)
     with db.session(db.REGISTRY) as session:
         session.connection().execute(
-            text("UPDATE imputation_services SET last_health_check = now() - interval '1 minute'")
+            text("UPDATE service_checks SET checked_at = now() - interval '1 minute'")
         )
     with db.session(db.REGISTRY) as session:
-        health.ask_probe(session, actor=actor("viewer"), service_ref=ref)
+        probe_schedule.ask(session, actor=actor("viewer"), service_ref=ref)
     assert claim() == [ref]
 
 
 def test_a_paused_service_is_not_probed_on_request(databases):
     ref = add_service(is_active=False)
     with db.session(db.REGISTRY) as session, pytest.raises(Refused, match="paused"):
-        health.ask_probe(session, actor=ADMIN, service_ref=ref)
+        probe_schedule.ask(session, actor=ADMIN, service_ref=ref)
 
 
 def test_the_latest_states_of_all_services_come_oldest_first(databases):
     first, second = add_service("First"), add_service("Second")
     for state in (Health.DOWN, Health.UP, Health.DEGRADED):
-        probe(first, Finding(state))
-    probe(second, Finding(Health.UP))
+        probe(first, state)
+    probe(second, Health.UP)
     with db.session(db.REGISTRY) as session:
-        states = health.recent_states(session, actor=ADMIN, limit=2)
+        states = probes.recent_states(session, actor=ADMIN, limit=2)
     assert states == {first: ["up", "degraded"], second: ["up"]}
 
 
 def test_nobody_without_a_role_reads_or_asks_anything(databases):
     ref = add_service()
     calls = [
-        lambda s: health.ask_probe(s, actor=NOBODY, service_ref=ref),
-        lambda s: health.history(s, actor=NOBODY, service_ref=ref, since=now()),
-        lambda s: health.recent_states(s, actor=NOBODY, limit=1),
+        lambda s: probe_schedule.ask(s, actor=NOBODY, service_ref=ref),
+        lambda s: probes.history(s, actor=NOBODY, service_ref=ref, since=now()),
+        lambda s: probes.recent_states(s, actor=NOBODY, limit=1),
     ]
     for call in calls:
         with db.session(db.REGISTRY) as session, pytest.raises(NotAllowed):
@@ -194,4 +196,4 @@ def test_nobody_without_a_role_reads_or_asks_anything(databases):
 
 def test_the_history_of_a_service_that_does_not_exist_is_not_found(databases):
     with db.session(db.REGISTRY) as session, pytest.raises(NotFound):
-        health.history(session, actor=ADMIN, service_ref="nowhere", since=now())
+        probes.history(session, actor=ADMIN, service_ref="nowhere", since=now())

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from app.domain import services
+from app.domain import service_addresses, services
 from app.domain.access import ROLES, Actor
 from app.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.domain.service_fields import parse_service
@@ -146,8 +146,8 @@ def test_a_new_or_moved_service_is_probed_at_once_and_a_renamed_one_is_not(datab
     with db.session(db.REGISTRY) as session:
         session.connection().execute(
             text(
-                "UPDATE imputation_services SET health_status = 'up', is_available = true,"
-                " next_probe_at = now() + interval '5 minutes'"
+                "UPDATE imputation_services SET health_status = 'up', is_available = true;"
+                "UPDATE service_checks SET next_probe_at = now() + interval '5 minutes'"
             )
         )
 
@@ -230,4 +230,4 @@ def test_a_service_that_does_not_exist_is_not_found(databases):
             with pytest.raises(NotFound):
                 call(session, actor=ADMIN, service_ref="nowhere")
         with pytest.raises(NotFound):
-            services.address_of(session, service_ref="nowhere")
+            service_addresses.address_of(session, service_ref="nowhere")

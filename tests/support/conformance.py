@@ -6,13 +6,13 @@ from sqlmodel import col, select
 
 from app.connectors.base import ServiceFacts
 from app.connectors.conformance import Feature, How, observation
-from app.domain import conformance, services
+from app.domain import conformance, probe_records, service_addresses, services
 from app.domain.access import WORKER
 from app.domain.health import Finding, Health
-from app.domain.health import record as record_probe
 from app.domain.service_fields import parse_service
 from models import db
 from models.base import now
+from models.health import ServiceCheck
 from models.registry import ImputationService, ServiceEvent, ServiceFeature
 from workers import health
 
@@ -49,7 +49,7 @@ def events() -> list[str]:
 def known(service_ref: str) -> dict[str, bool]:
     """What connectors rely on."""
     with db.session(db.REGISTRY) as session:
-        return dict(services.address_of(session, service_ref=service_ref).known)
+        return dict(service_addresses.address_of(session, service_ref=service_ref).known)
 
 
 def find_out(service_ref: str, feature: Feature, conforms: bool | None, how: How) -> None:
@@ -66,6 +66,10 @@ def find_out(service_ref: str, feature: Feature, conforms: bool | None, how: How
 def probe_shows(service_ref: str, facts: ServiceFacts) -> None:
     """Probe it and find this software."""
     with db.session(db.REGISTRY) as session:
-        conformance.locked_service(session, service_ref).probe_lease_until = now()
+        service = conformance.locked_service(session, service_ref)
+        check = session.get_one(ServiceCheck, service.id)
+        check.lease_until = now()
+        session.add(check)
     with db.session(db.REGISTRY) as session:
-        record_probe(session, service_ref=service_ref, finding=Finding(Health.UP, 1.0, facts=facts))
+        finding = Finding(service_ref, Health.UP, now(), 1.0, facts=facts)
+        probe_records.record(session, [finding])

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.config import settings
-from app.domain import credentials, health, services
+from app.domain import credentials, probes, services
 from app.domain.access import ROLES, Actor
 from app.domain.service_fields import parse_service
 from models import db
@@ -79,7 +79,7 @@ def row_of(service_ref: str) -> services.ServiceRow:
 
 def probes_of(service_ref: str) -> list[str]:
     with db.session(db.REGISTRY) as session:
-        rows = health.history(
+        rows = probes.history(
             session, actor=ADMIN, service_ref=service_ref, since=now() - timedelta(hours=1)
         )
     return [row.health_status for row in rows]

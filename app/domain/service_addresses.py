@@ -1,0 +1,43 @@
+"""Where a service is, for the code that speaks to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, select
+
+from app.domain import conformance
+from app.domain.errors import NotFound
+from models.registry import ImputationService
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a service is, the connector's own settings for it, and what is verified of it.
+
+    `known` and `software` are those of `app.connectors.base.Endpoint`.
+    """
+
+    base_url: str
+    api_config: Mapping[str, Any]
+    known: Mapping[str, bool]
+    software: Mapping[str, Any]
+
+
+def address_of(session: Session, *, service_ref: str) -> Address:
+    """Where a service is. For the code that speaks to services; `NotFound` without one.
+
+    The token to speak with is in another database: `app.domain.credentials.token_of`.
+    """
+    service = session.exec(
+        select(ImputationService).where(ImputationService.ref == service_ref)
+    ).first()
+    if service is None:
+        raise NotFound("service")
+    verified = conformance.known(session, service=service)
+    return Address(
+        base_url=service.base_url,
+        api_config=service.api_config,
+        known=verified.features,
+        software=verified.software,
+    )
