@@ -49,6 +49,17 @@ class Settings(BaseSettings):
         300, description="time between health checks of a service"
     )
     probe_timeout_seconds: float = Field(20, description="a health check that takes longer fails")
+    incident_reopen_seconds: float = Field(
+        300,
+        description="a service that was well for less than this is in the same incident still; "
+        "people are told that it is up again after this",
+    )
+    flapping_changes: int = Field(
+        3, description="a service flaps when it becomes bad so many times within `flapping_hours`"
+    )
+    flapping_hours: float = Field(
+        1, description="a flapping service is quiet until it stays the same for this long"
+    )
     conformance_interval_hours: float = Field(
         24, description="time between readings of how far a service keeps to the standard"
     )

@@ -139,7 +139,11 @@ class ServiceLayer(RegistryBase, table=True):
 
 
 class ServiceIncident(RegistryBase, table=True):
-    """A time in which a service was not as it should be, from the first bad state to recovery."""
+    """A time in which a service was not as it should be, from the first bad state to recovery.
+
+    `state`, `layer` and `cause` are those of its worst moment. `told_at` is when people were first
+    told of it, and at `recovery_due_at` they are told of its end, if it stays ended until then.
+    """
 
     __tablename__ = "service_incidents"
     __table_args__ = (
@@ -160,6 +164,8 @@ class ServiceIncident(RegistryBase, table=True):
     cause: str = Field(default="")
     started_at: datetime = moment(index=True)
     ended_at: datetime | None = optional_moment()
+    told_at: datetime | None = optional_moment()
+    recovery_due_at: datetime | None = optional_moment(index=True)
     acknowledged_at: datetime | None = optional_moment()
     acknowledged_by_ref: str = Field(default="", max_length=40)
     acknowledged_by_name: str = Field(default="", max_length=200)

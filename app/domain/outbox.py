@@ -4,10 +4,12 @@ The worker relays the rows (`workers.outbox`). The topic `audit` has the columns
 `models.platform.AuditEntry` as its payload.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col
 
 from app.domain.access import Actor
 from models.base import Outbox, now
@@ -16,6 +18,31 @@ from models.base import Outbox, now
 def emit(session: Session, table: type[Outbox], topic: str, payload: Mapping[str, Any]) -> None:
     """Add a row to the outbox `table` of the session's database. The payload must be JSON."""
     session.add(table(topic=topic, payload=dict(payload)))
+
+
+def emit_once(
+    session: Session, table: type[Outbox], topic: str, payload: Mapping[str, Any], *, once: str
+) -> bool:
+    """Add a row unless one of the same `topic` and `once` was added before; tell whether it was."""
+    statement = (
+        insert(table)
+        .values(
+            event_ref=once_ref(topic, once),
+            topic=topic,
+            payload=dict(payload),
+            created_at=now(),
+            attempts=0,
+            last_error="",
+        )
+        .on_conflict_do_nothing(index_elements=["event_ref"])
+        .returning(col(table.id))
+    )
+    return session.connection().execute(statement).first() is not None
+
+
+def once_ref(topic: str, once: str) -> str:
+    """The `event_ref` of a row that `emit_once` adds."""
+    return hashlib.sha256(f"{topic}:{once}".encode()).hexdigest()[:40]
 
 
 def emit_audit(
