@@ -69,6 +69,15 @@ class Settings(BaseSettings):
         description="a run takes unusually long after so many hours, where fewer than 5 completed "
         "runs of its panel tell what is usual; one in a service's queue never sooner",
     )
+    queue_stall_factor: float = Field(
+        4,
+        gt=0,
+        description="a service's queue does not move when runs wait and none has finished for so "
+        "many times as long as is usual there",
+    )
+    queue_stall_hours: float = Field(
+        2, gt=0, description="a service's queue is never called stalled before so many hours"
+    )
     request_timeout_seconds: float = Field(60, description="time limit of one request to a service")
     settling_seconds: float = Field(
         60,

@@ -249,6 +249,35 @@ class RollUpDue(RegistryBase, table=True):
     due_at: datetime = moment(index=True)
 
 
+class ServiceQueue(RegistryBase, table=True):
+    """Whether a service's queue moves, as `app.domain.queue_movement` learns it probe by probe.
+
+    `checked_at` and the numbers are those of the last probe that it knows of. `stall_reason` is
+    empty while the queue moves or nobody can tell; a probe that finds the service up and runs
+    waiting finds it stalled otherwise.
+    """
+
+    __tablename__ = "service_queues"
+    __table_args__ = (
+        Index(
+            "ix_service_queues_stalled", "service_id", postgresql_where=text("stall_reason <> ''")
+        ),
+    )
+
+    service_id: int = Field(foreign_key="imputation_services.id", primary_key=True)
+    checked_at: datetime = moment()
+    valid_until: datetime = moment()
+    queued: int = Field(default=0)
+    running: int = Field(default=0)
+    finished: int = Field(default=0)
+    waiting_since: datetime | None = optional_moment()
+    waiting_seconds: float = Field(default=0.0)
+    busy_seconds: float = Field(default=0.0)
+    gaps: list[float] = Field(default_factory=list, sa_type=ARRAY(REAL))
+    stalled_since: datetime | None = optional_moment()
+    stall_reason: str = Field(default="")
+
+
 class ServiceCanary(RegistryBase, table=True):
     """A small run on toy data that shows whether work is really done. `verdict` is empty until."""
 

@@ -28,6 +28,7 @@ from workers import (
     heartbeat,
     jobs,
     outbox,
+    queues,
     reconcile,
     stalls,
     submit,
@@ -68,6 +69,7 @@ DUTIES = (
     Duty("read new files", files.read_new_files, 2),
     Duty("store uploads", files.store_uploads, 10),
     Duty("watch for stalls", stalls.watch, 60),
+    Duty("watch queues", queues.watch, 60),
     Duty("sweep uploads", files.sweep_uploads, 600),
     Duty("clear outboxes", outbox.clear, 3600),
 )

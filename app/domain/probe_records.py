@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from app.domain import conformance
 from app.domain.health import AVAILABLE, Finding
 from app.domain.probe_schedule import interval
+from app.domain.queue_stall import with_stalls
 from app.domain.service_info import facts_as_json
 from models import db
 from models.base import now
@@ -24,7 +25,7 @@ def record(session: Session, findings: Sequence[Finding]) -> None:
 
     Nothing is written of a service that was changed meanwhile: it was another one that was probed.
     """
-    for finding in findings:
+    for finding in with_stalls(session, findings):
         _record(session, finding)
 
 

@@ -1,0 +1,175 @@
+"""Services that answer while their queue does not move: no uptime check sees that.
+
+A duty follows what probes counted (`follow_queues`) and leaves a reason at each service whose queue
+stands (`app.domain.queue_movement` has the rule). Whoever writes findings down asks `with_stalls`
+first: a probe that finds such a service up, and runs waiting, finds it stalled. So a stall is
+confirmed, backdated and ended as any other state. A service that is not up, that gives no counts,
+or of which too little is known is never called stalled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from app.config import settings
+from app.domain.health import Finding, Health
+from app.domain.queue_movement import Movement, Rule, Sample, follow
+from app.domain.stalls import words_of
+from models.health import ServiceQueue
+from models.registry import ImputationService
+
+# Of one service in one turn; the rest follows in the next.
+PROBES_AT_ONCE = 300
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('service_queues'))"
+
+_NEW_COUNTS = """
+    SELECT checks.service_id, log.checked_at, log.valid_until, log.queued, log.running, log.finished
+    FROM service_checks AS checks
+    LEFT JOIN service_queues AS known USING (service_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM service_health_logs AS log
+        WHERE log.service_id = checks.service_id
+          AND log.checked_at > coalesce(known.checked_at, now() - interval '1 day')
+          AND log.queued IS NOT NULL AND log.finished IS NOT NULL
+        ORDER BY log.checked_at
+        LIMIT :at_once
+    ) AS log
+    WHERE checks.queued IS NOT NULL
+      AND (known.checked_at IS NULL OR checks.checked_at > known.checked_at)
+    ORDER BY checks.service_id, log.checked_at
+"""
+
+
+@dataclass(frozen=True)
+class QueueTurn:
+    """A service whose queue stopped moving or moves again; `reason` is empty for the latter."""
+
+    service_id: int
+    reason: str
+
+
+def follow_queues(session: Session) -> list[QueueTurn]:
+    """Learn from the probes since the last turn which queues move. For the worker.
+
+    One worker does it at a time; another one's turn does nothing meanwhile.
+    """
+    if not session.connection().execute(text(_LOCK)).scalar():
+        return []
+    counted: dict[int, list[Sample]] = {}
+    for row in session.connection().execute(text(_NEW_COUNTS), {"at_once": PROBES_AT_ONCE}):
+        counted.setdefault(row.service_id, []).append(_sample(row))
+    known = session.exec(
+        select(ServiceQueue).where(col(ServiceQueue.service_id).in_(list(counted)))
+    )
+    before = {row.service_id: row for row in known}
+    rule, rows, turns = _rule(), [], []
+    for service_id, samples in counted.items():
+        old = before.get(service_id)
+        movement = movement_of(old) if old else None
+        for sample in samples:
+            movement = follow(movement, sample, rule)
+        assert movement is not None
+        reason = _reason(movement, old)
+        rows.append(_columns(service_id, movement, reason))
+        if bool(reason) != bool(old and old.stall_reason):
+            turns.append(QueueTurn(service_id, reason))
+    _write(session, rows)
+    return turns
+
+
+def with_stalls(session: Session, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings, those of services whose queue does not move being stalled instead of up."""
+    waiting = [
+        finding.service_ref
+        for finding in findings
+        if finding.health is Health.UP and finding.counts and finding.counts.queued
+    ]
+    if not waiting:
+        return findings
+    reasons = dict(
+        session.exec(
+            select(ImputationService.ref, ServiceQueue.stall_reason)
+            .join(ServiceQueue, col(ServiceQueue.service_id) == ImputationService.id)
+            .where(ServiceQueue.stall_reason != "", col(ImputationService.ref).in_(waiting))
+        ).all()
+    )
+    if not reasons:
+        return findings
+    return [
+        replace(finding, health=Health.STALLED, message=reasons[finding.service_ref])
+        if finding.service_ref in reasons
+        else finding
+        for finding in findings
+    ]
+
+
+def movement_of(row: ServiceQueue) -> Movement:
+    """What is known of a queue's movement."""
+    return Movement(
+        latest=_sample(row),
+        waiting_since=row.waiting_since,
+        waiting_seconds=row.waiting_seconds,
+        busy_seconds=row.busy_seconds,
+        gaps=tuple(row.gaps),
+        stalled_since=row.stalled_since,
+    )
+
+
+def _rule() -> Rule:
+    return Rule(settings().queue_stall_factor, settings().queue_stall_hours * 3600)
+
+
+def _sample(row: Row[Any] | ServiceQueue) -> Sample:
+    return Sample(
+        row.checked_at, row.valid_until, row.queued or 0, row.running or 0, row.finished or 0
+    )
+
+
+def _reason(movement: Movement, old: ServiceQueue | None) -> str:
+    """Why the queue is called stalled; it stays as it was first said, so that no page flickers."""
+    usual, since = movement.usual_gap, movement.waiting_since
+    if movement.stalled_since is None or usual is None or since is None:
+        return ""
+    if old and old.stall_reason and old.stalled_since == movement.stalled_since:
+        return old.stall_reason
+    return (
+        f"It answers, but its queue does not move: runs wait, and none has finished since "
+        f"{since:%Y-%m-%d %H:%M} UTC. While it is busy, the next one usually finishes within "
+        f"{words_of(timedelta(seconds=usual))}."
+    )
+
+
+def _columns(service_id: int, movement: Movement, reason: str) -> dict[str, Any]:
+    latest = movement.latest
+    return {
+        "service_id": service_id,
+        "checked_at": latest.checked_at,
+        "valid_until": latest.valid_until,
+        "queued": latest.queued,
+        "running": latest.running,
+        "finished": latest.finished,
+        "waiting_since": movement.waiting_since,
+        "waiting_seconds": movement.waiting_seconds,
+        "busy_seconds": movement.busy_seconds,
+        "gaps": list(movement.gaps),
+        "stalled_since": movement.stalled_since,
+        "stall_reason": reason,
+    }
+
+
+def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert(ServiceQueue)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["service_id"],
+            set_={name: statement.excluded[name] for name in rows[0] if name != "service_id"},
+        ),
+        rows,
+    )

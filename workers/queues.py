@@ -1,0 +1,18 @@
+"""Watching whether the queues of services move."""
+
+import structlog
+
+from app.domain.queue_stall import follow_queues
+from models import db
+from models.threads import call
+
+log = structlog.get_logger(__name__)
+
+
+async def watch() -> None:
+    """Learn from the last probes which queues move; the next probes tell what is made of it."""
+    for turn in await call(db.REGISTRY, follow_queues):
+        if turn.reason:
+            log.warning("a queue does not move", service_id=turn.service_id)
+        else:
+            log.info("a queue moves again", service_id=turn.service_id)
