@@ -84,6 +84,23 @@ class Settings(BaseSettings):
         description="how long a service must say that it has no such run before one is sent again",
     )
 
+    credential_check_minutes: float = Field(
+        15, description="time between looks whether a service accepts the lab's credential"
+    )
+    panel_check_hours: float = Field(
+        1, description="time between looks whether a service offers what its panels need"
+    )
+    certificate_check_hours: float = Field(
+        12, description="time between looks at a service's certificate; one that fails: 5 minutes"
+    )
+    canary_interval_hours: float = Field(
+        24, description="time between canary runs at a service that has them switched on"
+    )
+    expiry_warning_days: str = Field(
+        "30,14,7,2,0",
+        description="so many days before a certificate or a token ends, people are told",
+    )
+
     log_level: str = Field("INFO", description="least severe level that is logged")
     log_json: bool = Field(False, description="log JSON lines instead of text")
 

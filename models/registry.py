@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, MetaData, UniqueConstraint
+from sqlalchemy import DateTime, Index, MetaData, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -23,7 +23,8 @@ class ImputationService(RegistryBase, table=True):
     health). `check_settings` is how it is probed, where that differs from the installation's
     settings (`app.domain.check_settings`). Until `silenced_until` nobody is told of its health.
     `service_info` is the service's last description of itself as the connector understood it, with
-    the answer as it came below `raw`. `software` is the signature that the service had at the last
+    the answer as it came below `raw`; `described` is a digest of what counts in it
+    (`app.domain.service_description`). `software` is the signature that the service had at the last
     probe (`app.connectors.conformance.software_of`); what is known of the service's conformance is
     known of that software. `conformance_problem` says why the last reading of it failed.
     """
@@ -50,6 +51,7 @@ class ImputationService(RegistryBase, table=True):
     silence_reason: str = Field(default="")
     is_flapping: bool = Field(default=False)
     service_info: dict[str, Any] = json_object()
+    described: str = Field(default="", max_length=32)
     software: dict[str, Any] = json_object()
     next_conformance_at: datetime = moment(index=True)
     conformance_lease_until: datetime | None = optional_moment()
@@ -148,6 +150,21 @@ class ServiceTrial(RegistryBase, table=True):
     lease_until: datetime | None = optional_moment()
     ended_at: datetime | None = optional_moment(index=True)
     progress: dict[str, Any] = json_object()
+
+
+class ExpiryWarning(RegistryBase, table=True):
+    """That people were told, `days` before it, that a certificate or a token ends: once each.
+
+    `subject` is `certificate`, `token` (the lab's), or `token:` with the ref of its owner.
+    """
+
+    __tablename__ = "expiry_warnings"
+
+    service_id: int = Field(foreign_key="imputation_services.id", primary_key=True)
+    subject: str = Field(primary_key=True, max_length=60)
+    expires_at: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
+    days: int = Field(primary_key=True)
+    told_at: datetime = moment()
 
 
 class RegistryOutbox(Outbox, RegistryBase, table=True):

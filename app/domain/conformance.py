@@ -84,23 +84,21 @@ def learned(
     record(session, service_ref=service_ref, observations=[one], how=How.SEEN)
 
 
-def software_seen(session: Session, *, service: ImputationService, facts: ServiceFacts) -> None:
+def software_seen(session: Session, *, service: ImputationService, facts: ServiceFacts) -> str:
     """Compare what a probe saw with what it saw before; `service` is locked by the caller.
 
     Other software makes all that was known out of date, has the service read again at once, and is
-    told to the administrators.
+    told to the administrators. Returns the change as a sentence, "" where there is none.
     """
     before, found = service.software, software_of(facts)
     if before == found:
-        return
+        return ""
     service.software = found
     if not before:
-        return
-    moment = now()
+        return ""
     _outdate(session, service)
-    service.next_conformance_at = moment
+    service.next_conformance_at = now()
     text = f"The software changed from {software_text(before)} to {software_text(found)}."
-    session.add(ServiceEvent(service_id=service.id or 0, at=moment, kind="software", text=text))
     payload = {
         "permission": "service:write",
         "topic": "service.software",
@@ -109,6 +107,7 @@ def software_seen(session: Session, *, service: ImputationService, facts: Servic
         "link": f"/admin/services/{service.ref}",
     }
     emit(session, RegistryOutbox, "announcement", payload)
+    return text
 
 
 def forget_software(session: Session, *, service: ImputationService) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel import Session, col, select
 
+from app.domain import service_changes
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.outbox import emit_audit
@@ -166,6 +167,9 @@ def _follow_up(
         reason=reason,
         before=before,
         after=_said(panel),
+    )
+    service_changes.panel_decided(
+        session, service=service, panel_id=panel.panel_id, before=before, after=_said(panel)
     )
     # The pages that show a service show its panels too.
     db.announce(session, "imputation_services", service.ref)

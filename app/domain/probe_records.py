@@ -5,11 +5,10 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
-from app.domain import conformance
+from app.domain import service_changes, service_layers
 from app.domain.health import AVAILABLE, Finding
 from app.domain.probe_schedule import interval
 from app.domain.queue_stall import with_stalls
-from app.domain.service_info import facts_as_json
 from models import db
 from models.base import now
 from models.health import ServiceCheck, ServiceHealthLog
@@ -25,11 +24,13 @@ def record(session: Session, findings: Sequence[Finding]) -> None:
 
     Nothing is written of a service that was changed meanwhile: it was another one that was probed.
     """
-    for finding in with_stalls(session, findings):
-        _record(session, finding)
+    judged = with_stalls(session, findings)
+    known = [finding for finding in judged if _record(session, finding)]
+    service_layers.write(session, known)
+    service_changes.follow(session, known)
 
 
-def _record(session: Session, finding: Finding) -> None:
+def _record(session: Session, finding: Finding) -> bool:
     found = session.exec(
         select(ServiceCheck, ImputationService)
         .join(ImputationService, col(ImputationService.id) == ServiceCheck.service_id)
@@ -37,7 +38,7 @@ def _record(session: Session, finding: Finding) -> None:
         .with_for_update()
     ).first()
     if found is None or found[0].lease_until is None:
-        return
+        return False
     check, service = found
     message = finding.message[:MAX_MESSAGE_CHARACTERS].replace("\x00", "")
     check.checked_at, check.lease_until = now(), None
@@ -58,7 +59,5 @@ def _record(session: Session, finding: Finding) -> None:
     )
     service.health_status = finding.health
     service.is_available = finding.health in AVAILABLE
-    if finding.facts is not None:
-        service.service_info = facts_as_json(finding.facts)
-        conformance.software_seen(session, service=service, facts=finding.facts)
     db.announce(session, "imputation_services", finding.service_ref)
+    return True

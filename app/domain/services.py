@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from app.domain import conformance, probe_schedule
+from app.domain import probe_schedule, service_changes
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
 from app.domain.outbox import emit_audit
@@ -129,7 +129,7 @@ def change_service(
     if any(before[name] != getattr(service, name) for name in PROBE_AGAIN_AFTER):
         _forget_probe(session, service)
     if any(before[name] != getattr(service, name) for name in ("base_url", "api_type")):
-        conformance.forget_software(session, service=service)
+        service_changes.forget(session, service=service)
     _flush(session, fields.name)
     _follow_up(session, actor, "service.change", service, before=before)
     return get_service(session, actor=actor, service_ref=service_ref)

@@ -1,0 +1,205 @@
+"""What changed at a service, besides whether it is up: told as a difference, when it happens.
+
+Its software, engines, parameters, file systems and protocols as it describes them, its panels, and
+its certificate. What people decided about the service itself is in the audit log.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from app.connectors.base import PanelOffer, ServiceFacts
+from app.domain import conformance, service_certificates
+from app.domain.access import Actor, require
+from app.domain.errors import NotFound
+from app.domain.health import Finding
+from app.domain.service_description import (
+    PANELS,
+    VOLATILE,
+    Changes,
+    compare,
+    digest,
+    in_words,
+    panel_text,
+)
+from app.domain.service_events import note
+from app.domain.service_info import facts_as_json
+from models.registry import ImputationService, ServiceEvent
+
+MOST_ROWS = 200
+# Kinds of events that matter to whoever sends a job, and not only to whoever runs the service.
+FOR_RESEARCHERS = ("software", "description", "panels", "conformance")
+
+_COUNTING = [field.name for field in fields(ServiceFacts) if field.name not in VOLATILE]
+
+_OTHERWISE = text(
+    """
+    SELECT seen.ref
+    FROM unnest(CAST(:refs AS text[]), CAST(:digests AS text[])) AS seen (ref, digest)
+    JOIN imputation_services AS service ON service.ref = seen.ref
+    WHERE service.described <> seen.digest
+    ORDER BY seen.ref
+    """
+)
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """A change of a service: in one sentence, and part by part (empty where that says it all).
+
+    `changes` holds what was before and is now, by name.
+    """
+
+    at: datetime
+    kind: str
+    text: str
+    details: Sequence[str]
+    changes: Mapping[str, Sequence[Any]]
+
+
+def follow(session: Session, findings: Sequence[Finding]) -> None:
+    """Compare what services say of themselves with what they said before, and keep it.
+
+    For the recorder, which leaves `service_info` and `software` to this: they are written only
+    where something in the description counts as changed. One statement where nothing did. The
+    certificates that were looked at are kept too.
+    """
+    service_certificates.follow(session, findings)
+    seen = {
+        finding.service_ref: finding.facts
+        for finding in sorted(findings, key=lambda finding: finding.checked_at)
+        if finding.facts is not None
+    }
+    if not seen:
+        return
+    digests = {ref: _digest_of(facts) for ref, facts in seen.items()}
+    arrays = {"refs": list(digests), "digests": list(digests.values())}
+    for ref in session.connection().execute(_OTHERWISE, arrays).scalars().all():
+        service = conformance.locked_service(session, ref)
+        _describe(session, service, seen[ref])
+        service.described = digests[ref]
+        session.add(service)
+    session.flush()
+
+
+def panels_seen(session: Session, *, service_ref: str, offers: Sequence[PanelOffer]) -> None:
+    """Compare the panels that a service lists with those that it listed before, and keep them."""
+    service = conformance.locked_service(session, service_ref)
+    before = service.service_info
+    listed = [
+        {field.name: getattr(offer, field.name) for field in fields(PanelOffer)}
+        for offer in sorted(offers, key=lambda offer: offer.panel_id)
+    ]
+    if before.get(PANELS) == listed:
+        return
+    service.service_info = {**before, PANELS: listed}
+    changes = compare({PANELS: before.get(PANELS, listed)}, {PANELS: listed})
+    note(session, service, kind="panels", changes=changes)
+
+
+def panel_decided(
+    session: Session,
+    *,
+    service: ImputationService,
+    panel_id: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+) -> None:
+    """Note what a person changed of a panel here, as `panel_changes` keeps it for the audit log."""
+    old, new = (_panel_in_use(one) for one in (before, after))
+    changes: Changes = {f"Panel {panel_id}": [old, new]} if old != new else {}
+    if before and old and new and before.get("recipe") != after.get("recipe"):
+        changes[f"Recipe of panel {panel_id}"] = ["", "changed"]
+    note(session, service, kind="panels", changes=changes)
+
+
+def forget(session: Session, *, service: ImputationService) -> None:
+    """Begin anew, because the service's address was changed."""
+    service.described = ""
+    service_certificates.forget(session, service=service)
+    conformance.forget_software(session, service=service)
+
+
+def changes_of(
+    session: Session, *, actor: Actor, service_ref: str, since: datetime | None = None
+) -> list[ChangeRow]:
+    """The changes of a service, newest first; `MOST_ROWS` of them."""
+    require(actor, "service:read")
+    service_id = session.exec(
+        select(ImputationService.id).where(ImputationService.ref == service_ref)
+    ).first()
+    if service_id is None:
+        raise NotFound("service")
+    wanted = select(ServiceEvent).where(ServiceEvent.service_id == service_id)
+    if since is not None:
+        wanted = wanted.where(ServiceEvent.at > since)
+    newest = wanted.order_by(col(ServiceEvent.at).desc(), col(ServiceEvent.id).desc())
+    return [change_row(row) for row in session.exec(newest.limit(MOST_ROWS))]
+
+
+def changes_since(
+    session: Session, *, actor: Actor, service_ref: str, since: datetime
+) -> list[ChangeRow]:
+    """What changed at a service since a time, newest first."""
+    return changes_of(session, actor=actor, service_ref=service_ref, since=since)
+
+
+def changed_for(
+    session: Session, *, actor: Actor, since: Mapping[str, datetime]
+) -> dict[str, list[ChangeRow]]:
+    """What changed at several services since each one's time, as far as it matters for a job.
+
+    `since` is by the service's ref, and so is the answer; services without a change are left out.
+    """
+    require(actor, "service:read")
+    if not since:
+        return {}
+    rows = session.exec(
+        select(ImputationService.ref, ServiceEvent)
+        .join(ServiceEvent, col(ServiceEvent.service_id) == ImputationService.id)
+        .where(
+            col(ImputationService.ref).in_(since),
+            ServiceEvent.at > min(since.values()),
+            col(ServiceEvent.kind).in_(FOR_RESEARCHERS),
+        )
+        .order_by(col(ServiceEvent.at).desc())
+        .limit(MOST_ROWS)
+    )
+    changed: dict[str, list[ChangeRow]] = {}
+    for ref, event in rows:
+        if event.at > since[ref]:
+            changed.setdefault(ref, []).append(change_row(event))
+    return changed
+
+
+def change_row(event: ServiceEvent) -> ChangeRow:
+    """An event of a service's history, for people."""
+    details = in_words(event.changes)
+    says_all = event.text == " ".join(details)
+    return ChangeRow(event.at, event.kind, event.text, [] if says_all else details, event.changes)
+
+
+def _digest_of(facts: ServiceFacts) -> str:
+    return digest({name: getattr(facts, name) for name in _COUNTING})
+
+
+def _describe(session: Session, service: ImputationService, facts: ServiceFacts) -> None:
+    before, after = service.service_info, facts_as_json(facts)
+    is_new = not service.software
+    if PANELS in before:
+        after[PANELS] = before[PANELS]
+    service.service_info = after
+    told = conformance.software_seen(session, service=service, facts=facts)
+    changes = {} if is_new else compare(before, after)
+    note(session, service, kind="software" if told else "description", changes=changes, told=told)
+
+
+def _panel_in_use(panel: Mapping[str, Any] | None) -> str | None:
+    """A panel in a line, or None where nobody can choose it."""
+    if panel is None or panel.get("retired_at") or not panel.get("is_active", True):
+        return None
+    return panel_text(panel)

@@ -1,0 +1,129 @@
+"""Each layer is looked at by itself, and what is wrong is said plainly."""
+
+import asyncio
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.connectors.base import Endpoint
+from app.connectors.client import open_client
+from app.connectors.wes import WesConnector
+from app.domain.health import Layer, LayerFinding, Verdict
+from app.domain.panel_needs import PanelNeed, judge_needs
+from tests.support.certificates import Authority
+from tests.support.small_wes import small_wes
+from workers.layers import look_at_certificate, look_at_credentials
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@contextmanager
+def https(authority: Authority, **certificate: object) -> Iterator[str]:
+    """A real TLS server on loopback."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    context = authority.context(**certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{server.server_port}/ga4gh/wes/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def look(url: str) -> tuple[LayerFinding | None, dict]:
+    found, facts = asyncio.run(look_at_certificate(url, timeout_seconds=5))
+    return found, dict(facts or {})
+
+
+@pytest.mark.parametrize(
+    ("certificate", "verdict", "words"),
+    [
+        ({"days": 90}, Verdict.PASSED, "from An authority"),
+        ({"days": 3}, Verdict.PASSED, "Valid until"),
+        ({"days": -1}, Verdict.FAILED, "expired on"),
+        ({"host": "other.example"}, Verdict.FAILED, "is for other.example, not for 127.0.0.1"),
+        ({"is_own": False}, Verdict.FAILED, "nobody vouches"),
+    ],
+)
+def test_a_certificate_is_read_and_judged_whether_it_is_accepted_or_not(
+    certificate: dict,
+    verdict: Verdict,
+    words: str,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    with https(authority, **certificate) as url:
+        found, facts = look(url)
+    assert found is not None
+    assert (found.layer, found.verdict) == (Layer.TLS, verdict)
+    assert words in found.detail
+    assert facts["subject_names"] == [certificate.get("host", "127.0.0.1")]
+    assert len(facts["fingerprint"]) == 64
+    assert facts["expires_at"] > facts["starts_at"]
+
+
+def test_a_certificate_is_looked_for_only_where_there_is_one(authority: Authority) -> None:
+    found, facts = look("http://127.0.0.1:9/ga4gh/wes/v1")
+    assert found is not None
+    assert (found.verdict, facts) == (Verdict.UNTOLD, {})
+    # Nothing listens, or nothing may be contacted: another layer's business.
+    assert look("https://127.0.0.1:9/") == (None, {})
+    assert look("https://169.254.169.254/") == (None, {})
+
+
+def test_a_server_that_speaks_no_tls_fails_the_layer() -> None:
+    with small_wes() as wes:
+        found, _ = look(wes.base_url.replace("http:", "https:"))
+    assert found is not None
+    assert found.verdict is Verdict.FAILED
+    assert "does not speak TLS" in found.detail
+
+
+CWL = {"cwl": ("v1.0", "v1.2"), "WDL": ()}
+
+
+@pytest.mark.parametrize(
+    ("needs", "offered", "verdict", "words"),
+    [
+        ([("A", "CWL", "v1.2")], CWL, Verdict.PASSED, "CWL v1.2"),
+        ([("A", "WDL", "1.0")], CWL, Verdict.PASSED, "WDL 1.0"),
+        ([("A", "CWL", "v1.1"), ("B", "CWL", "v1.2")], CWL, Verdict.FAILED, "A (CWL v1.1)."),
+        ([("A", "NFL", "DSL2")], CWL, Verdict.FAILED, "It offers cwl v1.0 v1.2, WDL."),
+        ([("A", "CWL", "v1.2")], {}, Verdict.UNTOLD, "does not say"),
+        ([], CWL, Verdict.UNTOLD, "No panel here"),
+    ],
+)
+def test_a_service_must_offer_what_its_panels_need(
+    needs: list, offered: dict, verdict: Verdict, words: str
+) -> None:
+    found = judge_needs([PanelNeed(*need) for need in needs], offered)
+    assert found.verdict is verdict
+    assert words in found.detail
+
+
+def test_a_credential_that_is_not_accepted_fails_its_own_layer() -> None:
+    async def credentials(url: str) -> LayerFinding | None:
+        async with open_client(request_timeout=5) as client:
+            return await look_at_credentials(WesConnector(client, Endpoint(url)))
+
+    with small_wes() as wes:
+        accepted = asyncio.run(credentials(wes.base_url))
+        wes.fails_with = 401
+        refused = asyncio.run(credentials(wes.base_url))
+        wes.is_away = True
+        nothing = asyncio.run(credentials(wes.base_url))
+    assert accepted is not None
+    assert accepted.verdict is Verdict.PASSED
+    assert refused is not None
+    assert refused.verdict is Verdict.FAILED
+    assert nothing is None
