@@ -26,6 +26,7 @@ from workers import (
     files,
     health,
     heartbeat,
+    incidents,
     jobs,
     outbox,
     queues,
@@ -64,6 +65,7 @@ DUTIES = (
     Duty("relay outboxes", outbox.relay, 1),
     # Each service is leased to one probe, and a slow one delays no later sweep.
     Duty("probe services", health.sweep, 5, overlapping=4),
+    Duty("watch incidents", incidents.watch, 10),
     Duty("read conformance", conformance.read, 10),
     Duty("try services", conformance.try_out, 2, overlapping=3),
     Duty("read new files", files.read_new_files, 2),
