@@ -145,6 +145,7 @@ class Game:
                 worker.step(len(worker.gates))
         for worker in self.workers:
             worker.finish()
+            assert not worker.turns, f"a turn does not end: {worker.turns}"
         self._go_on_until_rest()
         asked = [one.job for one in self.world.see() if one.job.held_reason == ANSWER_LOST]
         for job in asked:

@@ -40,7 +40,6 @@ fates = st.sampled_from(("is_hidden", "is_forgotten", "lacks_result"))
 waits = st.sampled_from((1.0, 9.0, 26.0, 31.0, 61.0, AN_HOUR))
 wishes = st.sampled_from(
     (
-        domain_jobs.cancel,
         domain_jobs.give_up,
         job_answers.not_there,
         job_offers.accept_offer,
@@ -61,6 +60,7 @@ TROUBLESOME = (
     "the_service_goes_away_or_comes_back",
     "a_run_has_a_fate",
     "a_person_acts",
+    "a_person_cancels",
 )
 
 Event = tuple[str, dict[str, Any]]
@@ -252,6 +252,10 @@ class JobMachine(RuleBasedStateMachine):
             wish(session, actor=actor(), job_ref=job_ref)
             if wish is job_answers.not_there:
                 self.game.denials[job_ref] += 1
+
+    @event(2, number=numbers)
+    def a_person_cancels(self, number: int) -> None:
+        self.a_person_acts(number, domain_jobs.cancel)
 
     @event(1, number=numbers, is_right=st.booleans())
     def a_person_names_the_run(self, number: int, is_right: bool) -> None:
