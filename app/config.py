@@ -48,7 +48,39 @@ class Settings(BaseSettings):
     probe_interval_seconds: float = Field(
         300, description="time between health checks of a service"
     )
+    probe_retry_seconds: float = Field(
+        10, description="time between checks of a service that is down, or to confirm a change"
+    )
+    probe_waiting_seconds: float = Field(
+        60,
+        description="time between checks of a service that wants a credential, says that it is in "
+        "maintenance, or cannot be judged",
+    )
+    probe_confirmations: int = Field(
+        3, description="findings in a row that it takes to change a service's state"
+    )
     probe_timeout_seconds: float = Field(20, description="a health check that takes longer fails")
+    probe_slow_ms: float = Field(
+        5000, description="a service that takes longer to answer is degraded, in milliseconds"
+    )
+    probe_fresh_seconds: float = Field(
+        900, description="how long the answer of a healthy service is good for whoever asks"
+    )
+    probe_user_fresh_seconds: float = Field(
+        60, description="how long any other answer is good for a person who opens a page"
+    )
+    probe_system_fresh_seconds: float = Field(
+        10, description="how long any other answer is good for the worker that sends a job"
+    )
+    probe_dead_hour_seconds: float = Field(
+        300, description="time between checks of a service that has been unwell for an hour"
+    )
+    probe_dead_day_seconds: float = Field(
+        900, description="time between checks of a service that has been unwell for a day"
+    )
+    probe_dead_week_seconds: float = Field(
+        3600, description="time between checks of a service that has been unwell for a week"
+    )
     incident_reopen_seconds: float = Field(
         300,
         description="a service that was well for less than this is in the same incident still; "

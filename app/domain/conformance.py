@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.connectors.base import ServiceFacts
@@ -56,6 +57,25 @@ def known(session: Session, *, service: ImputationService) -> Known:
         )
     )
     return Known({name: verdict == Verdict.CONFORMS for name, verdict in rows}, service.software)
+
+
+def features_of(session: Session, *, service_ids: Sequence[int]) -> dict[int, Mapping[str, bool]]:
+    """What may be relied on of many services, by their ids, in one query (`Known.features`)."""
+    if not service_ids:
+        return {}
+    is_conforming = func.jsonb_object_agg(
+        ServiceFeature.feature, ServiceFeature.verdict == Verdict.CONFORMS
+    )
+    rows = session.exec(
+        select(ServiceFeature.service_id, is_conforming)
+        .where(
+            col(ServiceFeature.service_id).in_(service_ids),
+            col(ServiceFeature.outdated_at).is_(None),
+            ServiceFeature.verdict != Verdict.UNTOLD,
+        )
+        .group_by(col(ServiceFeature.service_id))
+    )
+    return dict(rows.all())
 
 
 def record(

@@ -85,7 +85,8 @@ class Finding:
     """What a probe found by itself, before anything is confirmed.
 
     `checked_at` is when it began; `response_time_ms` is None where nothing answered; `layer` is the
-    one that failed, if any; `layers` are all that it looked at.
+    one that failed, if any; `layers` are all that it looked at. `lease_until` is that of the claim
+    (`DueProbe.lease_until`): a finding under a claim that is void is not written down.
     """
 
     service_ref: str
@@ -98,6 +99,7 @@ class Finding:
     facts: ServiceFacts | None = field(default=None, repr=False)
     counts: QueueCounts | None = None
     certificate: Mapping[str, Any] | None = None
+    lease_until: datetime | None = None
 
 
 @dataclass(frozen=True)

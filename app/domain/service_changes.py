@@ -5,7 +5,7 @@ its certificate. What people decided about the service itself is in the audit lo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -188,7 +188,8 @@ def _digest_of(facts: ServiceFacts) -> str:
 
 
 def _describe(session: Session, service: ImputationService, facts: ServiceFacts) -> None:
-    before, after = service.service_info, facts_as_json(facts)
+    # The counts of runs are not kept here: they would be as old as the rest of the description.
+    before, after = service.service_info, facts_as_json(replace(facts, state_counts={}))
     is_new = not service.software
     if PANELS in before:
         after[PANELS] = before[PANELS]

