@@ -23,6 +23,7 @@ from models.base import now
 from workers import (
     collect,
     conformance,
+    estimates,
     files,
     health,
     heartbeat,
@@ -71,6 +72,7 @@ DUTIES = (
     Duty("read new files", files.read_new_files, 2),
     Duty("store uploads", files.store_uploads, 10),
     Duty("watch for stalls", stalls.watch, 60),
+    Duty("note what to expect", estimates.note, 5),
     Duty("watch queues", queues.watch, 60),
     Duty("sweep uploads", files.sweep_uploads, 600),
     Duty("clear outboxes", outbox.clear, 3600),

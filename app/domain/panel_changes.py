@@ -54,6 +54,7 @@ class PanelFields(BaseModel):
     ] = ""
     sample_count: Count | None = None
     variant_count: Count | None = None
+    identity: Line = ""
     recipe: dict[str, Any] = Field(default_factory=dict)
     is_active: bool = True
 

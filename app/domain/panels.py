@@ -18,6 +18,7 @@ from models.registry import ImputationService, ReferencePanel
 
 WHAT_TO_EXPECT = {
     "degraded": "The service answers, but not well. A job may take longer.",
+    "stalled": "The service answers, but its queue does not move. A job waits until it does.",
     "down": "The service does not answer now. A job waits until it does.",
     "unknown": "The service has not been checked yet. A job waits until it answers.",
 }
@@ -25,7 +26,11 @@ WHAT_TO_EXPECT = {
 
 @dataclass(frozen=True)
 class PanelRow:
-    """A panel and the service that offers it. `has_recipe`: a run of it can be made."""
+    """A panel and the service that offers it.
+
+    `has_recipe`: a run of it can be made. Panels of one `identity`, which is empty where nobody has
+    said it, are the same panel at several services.
+    """
 
     ref: str
     panel_id: str
@@ -35,6 +40,7 @@ class PanelRow:
     build: str
     sample_count: int | None
     variant_count: int | None
+    identity: str
     has_recipe: bool
     is_active: bool
     updated_at: datetime
@@ -155,10 +161,11 @@ def panels_to_choose(
     """
     require(actor, "job:submit")
     rows = list_panels(session, actor=actor, service_ref=service_ref, build=build)
-    return [_choice(row, has_own_token=row.service_ref in own_tokens) for row in rows]
+    return [choice_of(row, has_own_token=row.service_ref in own_tokens) for row in rows]
 
 
-def _choice(row: PanelRow, *, has_own_token: bool) -> PanelChoice:
+def choice_of(row: PanelRow, *, has_own_token: bool) -> PanelChoice:
+    """Whether a panel can be chosen now, and if not, why."""
     why_not = ""
     if not row.service_is_active:
         why_not = "An administrator has paused this service."
@@ -197,6 +204,7 @@ def panel_row(panel: ReferencePanel, service: ImputationService) -> PanelRow:
         build=panel.build,
         sample_count=panel.sample_count,
         variant_count=panel.variant_count,
+        identity=panel.identity,
         has_recipe=bool(panel.recipe),
         is_active=panel.is_active,
         updated_at=panel.updated_at,

@@ -43,6 +43,7 @@ class PanelForm(TypedDict):
     build: str
     sample_count: str
     variant_count: str
+    identity: str
     is_active: bool
 
 
@@ -54,6 +55,7 @@ EMPTY = PanelForm(
     build="",
     sample_count="",
     variant_count="",
+    identity="",
     is_active=True,
 )
 
@@ -134,6 +136,7 @@ def _form_of(row: PanelRow) -> PanelForm:
         build=row.build,
         sample_count="" if row.sample_count is None else str(row.sample_count),
         variant_count="" if row.variant_count is None else str(row.variant_count),
+        identity=row.identity,
         is_active=row.is_active,
     )
 
@@ -195,6 +198,14 @@ def _what_it_is() -> rx.Component:
                 _line("description", "Description"),
                 _line("sample_count", "Samples", **number),
                 _line("variant_count", "Variants", **number),
+                _line(
+                    "identity",
+                    "The same panel elsewhere",
+                    placeholder="hrc-r1.1",
+                    hint="Give panels that hold the same reference data one name here, whatever "
+                    "each service calls them. If one service is in trouble, the others are "
+                    "offered. Empty: those with the same id and build are.",
+                ),
                 class_name="grid-2",
             ),
             builds,

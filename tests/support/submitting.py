@@ -43,6 +43,7 @@ def panel(name: str = "HapMap 2", *, recipe: dict[str, Any] | None = None, **row
         "build": "GRCh37",
         "sample_count": 60,
         "variant_count": 1000,
+        "identity": "",
         "has_recipe": True,
         "is_active": True,
         "updated_at": datetime.now(UTC),
