@@ -92,6 +92,18 @@ class Settings(BaseSettings):
     flapping_hours: float = Field(
         1, description="a flapping service is quiet until it stays the same for this long"
     )
+    probe_days: float = Field(
+        30, ge=2, description="each single health check of a service is kept for this long"
+    )
+    health_minute_days: float = Field(
+        60, ge=2, description="health by the minute is kept for this long"
+    )
+    health_hour_years: float = Field(
+        5, ge=0.3, description="health by the hour, with its latencies, is kept for this long"
+    )
+    health_day_years: float = Field(
+        25, ge=1, description="health by the day, with its latencies, is kept for this long"
+    )
     conformance_interval_hours: float = Field(
         24, description="time between readings of how far a service keeps to the standard"
     )

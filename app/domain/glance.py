@@ -1,0 +1,241 @@
+"""Services at a glance: a bar for each of the last days, percentiles and the queue of 24 hours.
+
+A handful of statements for all services together, from days, hours, and the raw probes of what is
+not rolled up yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import fmean
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from app.domain.access import Actor, require
+from app.domain.health import Health
+from app.domain.health_sums import (
+    DAY,
+    HOUR,
+    SECONDS_OF,
+    day_of,
+    from_raw,
+    hour_of,
+    hourly,
+    tails,
+)
+from app.domain.latency import percentile
+from app.domain.uptime import Interval, excused_of, excuses_of, ratio, told
+from models.base import now
+from models.registry import ImputationService
+
+# The first that a day saw is what its bar shows.
+WORST_FIRST = (
+    Health.DOWN,
+    Health.AUTHORISATION_NEEDED,
+    Health.MAINTENANCE,
+    Health.STALLED,
+    Health.DEGRADED,
+    Health.UNKNOWN,
+    Health.UP,
+)
+QUEUE_HOURS = 24
+# A trend is the mean of the queue's last hours against that of the others.
+RECENT_HOURS = 3
+STEADY = 0.2
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One day (UTC) of a service. What `seconds` miss to the day's length is "no data".
+
+    `uptime` leaves excused time out, and is None where nobody can tell; `worst` is the worst state
+    of the day, None where no probe tells of it; `excused` seconds are those of maintenance.
+    """
+
+    starts_at: datetime
+    uptime: float | None
+    worst: Health | None
+    seconds: Mapping[Health, float]
+    excused: float = 0.0
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A service in one line. The last bar is today's, so far.
+
+    `uptime` is that of all the bars together, `coverage` the share of their time of which the state
+    is known. Percentiles are of the last 24 full hours and the present one; None where nothing
+    answered. `queue` is how many runs waited, by the hour, oldest first, None where the service
+    did not say; `queue_trend` is `rising`, `falling`, `steady`, or empty where that is unknown.
+    """
+
+    bars: Sequence[Bar]
+    uptime: float | None
+    coverage: float
+    p50_ms: float | None
+    p95_ms: float | None
+    queue: Sequence[float | None]
+    queue_trend: str
+
+    @property
+    def uptime_90d(self) -> float | None:
+        """The uptime of all bars, which are 90 unless somebody asked for other days."""
+        return self.uptime
+
+
+def glances(
+    session: Session,
+    *,
+    actor: Actor,
+    days: int = 90,
+    service_refs: Sequence[str] | None = None,
+) -> dict[str, Glance]:
+    """Services by their refs, over the last `days` days with today.
+
+    All that are not retired, or those that are asked for.
+    """
+    require(actor, "service:read")
+    wanted = (
+        col(ImputationService.retired_at).is_(None)
+        if service_refs is None
+        else col(ImputationService.ref).in_(service_refs)
+    )
+    services = session.exec(select(ImputationService.id, ImputationService.ref).where(wanted)).all()
+    refs = {service_id: ref for service_id, ref in services if service_id is not None}
+    at = now()
+    first = day_of(at) - (days - 1) * DAY
+    tail = tails(session, list(refs), at=at)
+    seen = {service_id: _Seen() for service_id in refs}
+    _read_days(session, tail, seen, first)
+    _read_last_hours(session, tail, seen, at)
+    _read_tail(session, tail, seen, at)
+    excuses = excuses_of(session, list(refs), since=first, until=at)
+    moments = [first + number * DAY for number in range(days)]
+    return {refs[each]: _glance(seen[each], moments, excuses.get(each, ()), at) for each in refs}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was read of one service."""
+
+    days: dict[datetime, dict[Health, float]] = field(default_factory=dict)
+    latencies: dict[int, int] = field(default_factory=dict)
+    queue: dict[datetime, float] = field(default_factory=dict)
+
+
+_TAILS = """
+WITH tails AS (
+    SELECT * FROM unnest(CAST(:services AS int[]), CAST(:tails AS timestamptz[]))
+    AS t(service_id, tail)
+)"""
+_SUMMED = ", ".join(f"sum(h.{name}::float8)" for name in SECONDS_OF.values())
+# Whole days, and the hours of the day in which what is not rolled up begins.
+_DAYS = text(f"""{_TAILS}
+SELECT d.service_id, d.starts_at, {", ".join(f"d.{name}" for name in SECONDS_OF.values())}
+FROM tails AS t JOIN service_health_days AS d ON d.service_id = t.service_id
+AND d.starts_at >= :first AND d.starts_at < date_trunc('day', t.tail, 'UTC')
+UNION ALL
+SELECT h.service_id, date_trunc('day', t.tail, 'UTC'), {_SUMMED}
+FROM tails AS t JOIN service_health_hours AS h ON h.service_id = t.service_id
+AND h.starts_at >= date_trunc('day', t.tail, 'UTC') AND h.starts_at < t.tail
+GROUP BY h.service_id, t.tail
+""")  # noqa: S608 (our own columns' names)
+_LAST_HOURS = text(f"""{_TAILS},
+hours AS (
+    SELECT h.service_id, h.starts_at, h.queued_average, h.latency_buckets, h.latency_counts
+    FROM tails AS t JOIN service_health_hours AS h ON h.service_id = t.service_id
+    AND h.starts_at >= :since AND h.starts_at < t.tail
+),
+histograms AS (
+    SELECT service_id, array_agg(bucket) AS buckets, array_agg(answers) AS counts
+    FROM (
+        SELECT service_id, bucket, sum(answers)::int AS answers
+        FROM hours, unnest(latency_buckets, latency_counts) AS b(bucket, answers)
+        GROUP BY service_id, bucket
+    ) AS merged GROUP BY service_id
+),
+queues AS (
+    SELECT service_id, array_agg(starts_at) AS moments, array_agg(queued_average) AS queued
+    FROM hours WHERE queued_average IS NOT NULL GROUP BY service_id
+)
+SELECT service_id, h.buckets, h.counts, q.moments, q.queued
+FROM histograms AS h FULL JOIN queues AS q USING (service_id)
+""")  # noqa: S608 (our own columns' names)
+
+
+def _read_days(
+    session: Session, tail: Mapping[int, datetime], seen: Mapping[int, _Seen], first: datetime
+) -> None:
+    parameters = {**_as_arrays(tail), "first": first}
+    for service_id, day, *seconds in session.connection().execute(_DAYS, parameters):
+        seen[service_id].days[day] = {
+            health: spent for health, spent in zip(SECONDS_OF, seconds, strict=True) if spent
+        }
+
+
+def _read_last_hours(
+    session: Session, tail: Mapping[int, datetime], seen: Mapping[int, _Seen], at: datetime
+) -> None:
+    parameters = {**_as_arrays(tail), "since": hour_of(at) - QUEUE_HOURS * HOUR}
+    rows = session.connection().execute(_LAST_HOURS, parameters)
+    for service_id, buckets, counts, moments, queued in rows:
+        seen[service_id].latencies = dict(zip(buckets or (), counts or (), strict=True))
+        seen[service_id].queue = dict(zip(moments or (), queued or (), strict=True))
+
+
+def _read_tail(
+    session: Session, tail: Mapping[int, datetime], seen: Mapping[int, _Seen], at: datetime
+) -> None:
+    for row in from_raw(session, hourly(tail, until=at), at=at):
+        mine = seen[row.service_id]
+        day = mine.days.setdefault(day_of(row.starts_at), {})
+        for health, spent in row.seconds.items():
+            day[health] = day.get(health, 0.0) + spent
+        for bucket, answers in row.latencies.items():
+            mine.latencies[bucket] = mine.latencies.get(bucket, 0) + answers
+        if row.queued_average is not None:
+            mine.queue[row.starts_at] = row.queued_average
+
+
+def _as_arrays(tail: Mapping[int, datetime]) -> dict[str, Any]:
+    return {"services": list(tail), "tails": list(tail.values())}
+
+
+def _glance(
+    seen: _Seen, moments: Sequence[datetime], excuses: Sequence[Interval], at: datetime
+) -> Glance:
+    bars = [_bar(moment, seen.days.get(moment, {}), excuses) for moment in moments]
+    seconds = dict.fromkeys(Health, 0.0)
+    for bar in bars:
+        for health, spent in bar.seconds.items():
+            seconds[health] += spent
+    newest = hour_of(at)
+    queue = [seen.queue.get(newest - number * HOUR) for number in reversed(range(QUEUE_HOURS + 1))]
+    return Glance(
+        bars=bars,
+        uptime=ratio(seconds, excused=sum(bar.excused for bar in bars)),
+        coverage=told(seconds) / (at - moments[0]).total_seconds(),
+        p50_ms=percentile(seen.latencies, 0.5),
+        p95_ms=percentile(seen.latencies, 0.95),
+        queue=queue,
+        queue_trend=_trend(queue),
+    )
+
+
+def _bar(moment: datetime, seconds: Mapping[Health, float], excuses: Sequence[Interval]) -> Bar:
+    excused = excused_of(seconds, excuses, moment, moment + DAY) if seconds else 0.0
+    worst = next((health for health in WORST_FIRST if health in seconds), None)
+    return Bar(moment, ratio(seconds, excused=excused), worst, seconds, excused)
+
+
+def _trend(queue: Sequence[float | None]) -> str:
+    before = [number for number in queue[:-RECENT_HOURS] if number is not None]
+    recent = [number for number in queue[-RECENT_HOURS:] if number is not None]
+    if not before or not recent:
+        return ""
+    usual, latest = fmean(before), fmean(recent)
+    if abs(latest - usual) <= max(1.0, STEADY * usual):
+        return "steady"
+    return "rising" if latest > usual else "falling"
