@@ -153,8 +153,8 @@ def tails(session: Session, service_ids: Sequence[int], *, at: datetime) -> dict
     )
     present = hour_of(at)
     parameters = {"services": list(service_ids), "earliest": present - LONGEST_TAIL}
-    rows = session.connection().execute(statement, parameters).tuples()
-    due: dict[int, datetime] = dict(rows.all())
+    rows = session.connection().execute(statement, parameters)
+    due: dict[int, datetime] = {row[0]: row[1] for row in rows}
     return {each: min(due.get(each, present), present) for each in service_ids}
 
 

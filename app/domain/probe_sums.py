@@ -70,12 +70,12 @@ growths AS (
         sum(executor_errors) AS executor_errors, sum(system_errors) AS system_errors
     FROM (
         SELECT service_id, starts_at, is_own,
-            greatest(finished, lag(finished) OVER ordered) - lag(finished) OVER ordered
-                AS finished,
-            greatest(executor_errors, lag(executor_errors) OVER ordered) - lag(executor_errors) OVER ordered
-                AS executor_errors,
-            greatest(system_errors, lag(system_errors) OVER ordered) - lag(system_errors) OVER ordered
-                AS system_errors
+            greatest(finished, lag(finished) OVER ordered)
+                - lag(finished) OVER ordered AS finished,
+            greatest(executor_errors, lag(executor_errors) OVER ordered)
+                - lag(executor_errors) OVER ordered AS executor_errors,
+            greatest(system_errors, lag(system_errors) OVER ordered)
+                - lag(system_errors) OVER ordered AS system_errors
         FROM counted
         WINDOW ordered AS (PARTITION BY service_id, starts_at ORDER BY checked_at)
     ) AS steps

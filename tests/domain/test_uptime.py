@@ -4,13 +4,23 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.domain.access import Actor
+from app.domain.errors import NotAllowed
 from app.domain.health import Health
-from app.domain.health_sums import DAY, day_of
+from app.domain.health_sums import DAY, HOUR, day_of, hour_of
 from app.domain.uptime import Uptime, uptime_of
 from models import db
 from models.base import now
 from models.health import MaintenanceWindow
-from tests.support.probing import VIEWER, add_probes, add_service, add_states, every, roll_up
+from tests.support.probing import (
+    VIEWER,
+    Probe,
+    add_probes,
+    add_service,
+    add_states,
+    every,
+    roll_up,
+)
 
 pytestmark = pytest.mark.usefixtures("databases")
 
@@ -18,46 +28,142 @@ YESTERDAY = day_of(now()) - DAY
 NOON = YESTERDAY + DAY / 2
 FAST = timedelta(seconds=10)
 TEN_MINUTES = timedelta(minutes=10)
-HOUR = timedelta(hours=1)
 
 
-def uptime(ref: str, since: datetime = YESTERDAY, until: datetime | None = None) -> Uptime:
+def uptime(ref: str, since: datetime = YESTERDAY, until: datetime = YESTERDAY + DAY) -> Uptime:
     with db.session(db.REGISTRY) as session:
-        return uptime_of(
-            session,
-            actor=VIEWER,
-            service_ref=ref,
-            since=since,
-            until=until or YESTERDAY + DAY,
-        )
+        return uptime_of(session, actor=VIEWER, service_ref=ref, since=since, until=until)
 
 
-def service_with_an_outage() -> tuple[int, str]:
-    """Every 5 minutes while it is up, every 10 seconds while it is down: ten minutes at noon."""
+def outage(since: datetime, until: datetime, at: datetime) -> list[Probe]:
+    """Every 5 minutes while it is up, every 10 seconds while it is down: ten minutes."""
+    back = at + TEN_MINUTES
+    down = every(at, back, FAST, health="down", response_time_ms=None)
+    return [*every(since, at), *down, *every(back, until)]
+
+
+def service_down_at_noon() -> tuple[int, str]:
     service_id, ref = add_service()
-    add_probes(
-        service_id,
-        [
-            *every(YESTERDAY - HOUR, NOON),
-            *every(NOON, NOON + TEN_MINUTES, FAST, health="down", response_time_ms=None),
-            *every(NOON + TEN_MINUTES, YESTERDAY + DAY + HOUR),
-        ],
-    )
+    add_probes(service_id, outage(YESTERDAY - HOUR, YESTERDAY + DAY + HOUR, NOON))
+    roll_up()
     return service_id, ref
 
 
-@pytest.mark.parametrize("is_rolled_up", [True, False])
-def test_ten_minutes_down_under_fast_rechecks_are_ten_minutes_of_a_day(is_rolled_up: bool) -> None:
-    _, ref = service_with_an_outage()
-    if is_rolled_up:
-        roll_up()
-        found = uptime(ref)
-    else:
-        # An hour that is not rolled up is read from raw: here all of the time that is asked for.
-        found = uptime(ref, NOON - TEN_MINUTES, NOON + 2 * TEN_MINUTES)
-        assert found.seconds[Health.DOWN] == pytest.approx(0)
-        return
+def declare(service_id: int, starts_at: datetime, ends_at: datetime) -> None:
+    with db.session(db.REGISTRY) as session:
+        session.add(MaintenanceWindow(service_id=service_id, starts_at=starts_at, ends_at=ends_at))
+
+
+def test_ten_minutes_down_with_fast_rechecks_are_ten_minutes_of_a_day() -> None:
+    found = uptime(service_down_at_noon()[1])
     assert found.with_maintenance == pytest.approx(0.9931, abs=0.0001)
+    assert found.without_maintenance == found.with_maintenance
     assert found.seconds[Health.DOWN] == pytest.approx(600)
+    assert (found.no_data, found.coverage) == (pytest.approx(0), pytest.approx(1))
+
+
+def test_an_outage_that_is_not_rolled_up_yet_counts_to_the_second() -> None:
+    service_id, ref = add_service()
+    at = now()
+    add_probes(service_id, outage(at - 3 * HOUR, at, at - HOUR))
+    found = uptime(ref, at - 2 * HOUR, at)
+    assert found.seconds[Health.DOWN] == pytest.approx(600)
+    assert found.with_maintenance == pytest.approx(110 / 120)
+
+
+def test_a_range_that_begins_and_ends_within_hours_is_cut_to_the_second() -> None:
+    _, ref = service_down_at_noon()
+    since, until = NOON + timedelta(minutes=4), NOON + timedelta(minutes=24)
+    found = uptime(ref, since, until)
+    assert (found.since, found.until) == (since, until)
+    assert found.seconds[Health.DOWN] == pytest.approx(360)
+    assert found.seconds[Health.UP] == pytest.approx(840)
+
+
+def test_a_checker_that_stood_still_for_an_hour_leaves_an_hour_of_no_data() -> None:
+    service_id, ref = add_service()
+    # A minute is how long a probe speaks beyond the next one's time.
+    still = [
+        Probe(NOON, stands_for=timedelta()),
+        *every(NOON + HOUR, YESTERDAY + DAY),
+    ]
+    add_probes(service_id, [*every(YESTERDAY, NOON), *still])
+    roll_up()
+    found = uptime(ref)
+    assert found.no_data == pytest.approx(3600)
+    assert found.with_maintenance == pytest.approx(1)
+    assert found.coverage == pytest.approx(0.958, abs=0.0005)
+
+
+def test_a_probe_speaks_no_longer_than_it_is_valid() -> None:
+    service_id, ref = add_service()
+    add_probes(service_id, [Probe(NOON), Probe(NOON + HOUR)])
+    roll_up()
+    found = uptime(ref, NOON, NOON + HOUR)
+    assert found.seconds[Health.UP] == pytest.approx(360)
+    assert found.no_data == pytest.approx(3240)
+
+
+def test_unknown_is_neither_up_nor_down_nor_no_data() -> None:
+    service_id, ref = add_service()
+    add_probes(
+        service_id,
+        [*every(YESTERDAY, NOON), *every(NOON, YESTERDAY + DAY, health="unknown")],
+    )
+    roll_up()
+    found = uptime(ref)
+    assert found.with_maintenance == pytest.approx(1)
     assert found.no_data == pytest.approx(0)
+    assert found.coverage == pytest.approx(0.5)
+
+
+def test_a_service_that_was_never_probed_has_no_uptime() -> None:
+    found = uptime(add_service()[1])
+    assert (found.with_maintenance, found.without_maintenance) == (None, None)
+    assert (found.no_data, found.coverage) == (86400, 0)
+
+
+def test_maintenance_that_is_declared_afterwards_excuses_the_outage_within_it() -> None:
+    service_id, ref = service_down_at_noon()
+    add_states(
+        service_id,
+        ("up", YESTERDAY - HOUR, NOON),
+        ("down", NOON, NOON + TEN_MINUTES),
+        ("up", NOON + TEN_MINUTES, None),
+    )
+    # Two windows that overlap excuse what they share once.
+    declare(service_id, NOON - HOUR, NOON + TEN_MINUTES / 2)
+    declare(service_id, NOON, NOON + TEN_MINUTES / 2)
+    found = uptime(ref)
+    assert found.excused == pytest.approx(300)
+    assert found.without_maintenance == pytest.approx(1 - 600 / 86400)
+    assert found.with_maintenance == pytest.approx(1 - 300 / (86400 - 300))
+
+
+def test_maintenance_that_the_service_declares_is_excused_and_told() -> None:
+    service_id, ref = add_service()
+    add_probes(
+        service_id,
+        [*every(YESTERDAY, NOON), *every(NOON, YESTERDAY + DAY, health="maintenance")],
+    )
+    roll_up()
+    found = uptime(ref)
+    assert found.with_maintenance == pytest.approx(1)
+    assert found.without_maintenance == pytest.approx(0.5)
+    assert found.excused == pytest.approx(43200)
+
+
+def test_what_has_not_happened_yet_is_no_lack_of_data() -> None:
+    service_id, ref = add_service()
+    at = now()
+    add_probes(service_id, every(hour_of(at) - HOUR, at))
+    found = uptime(ref, hour_of(at) - HOUR, at + DAY)
+    assert found.until <= now()
     assert found.coverage == pytest.approx(1)
+
+
+def test_health_is_for_those_who_may_see_services() -> None:
+    _, ref = add_service()
+    nobody = Actor(user_ref="", name="", email="", permissions=frozenset())
+    with db.session(db.REGISTRY) as session, pytest.raises(NotAllowed):
+        uptime_of(session, actor=nobody, service_ref=ref, since=YESTERDAY, until=now())
