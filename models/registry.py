@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Index, MetaData, UniqueConstraint
+from sqlalchemy import Index, MetaData, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -150,21 +150,6 @@ class ServiceTrial(RegistryBase, table=True):
     lease_until: datetime | None = optional_moment()
     ended_at: datetime | None = optional_moment(index=True)
     progress: dict[str, Any] = json_object()
-
-
-class ExpiryWarning(RegistryBase, table=True):
-    """That people were told, `days` before it, that a certificate or a token ends: once each.
-
-    `subject` is `certificate`, `token` (the lab's), or `token:` with the ref of its owner.
-    """
-
-    __tablename__ = "expiry_warnings"
-
-    service_id: int = Field(foreign_key="imputation_services.id", primary_key=True)
-    subject: str = Field(primary_key=True, max_length=60)
-    expires_at: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
-    days: int = Field(primary_key=True)
-    told_at: datetime = moment()
 
 
 class RegistryOutbox(Outbox, RegistryBase, table=True):

@@ -4,7 +4,7 @@ None of these raises: what goes wrong is what was found. A look that shows nothi
 layer, because one below it failed, is None.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from app.connectors.base import (
 from app.connectors.certificates import Certificate, read_certificate
 from app.domain import service_changes
 from app.domain.health import Layer, LayerFinding, Verdict
-from app.domain.panel_needs import judge_needs, panel_needs
+from app.domain.panel_needs import PanelNeed, judge_needs
 from models import db
 from models.threads import call
 
@@ -31,7 +31,10 @@ MOST_NAMES = 3
 async def look_at_certificate(
     base_url: str, *, timeout_seconds: float
 ) -> tuple[LayerFinding | None, Mapping[str, Any] | None]:
-    """What the server's certificate is worth, and its facts for `Finding.certificate`."""
+    """What the server's certificate is worth, and its facts for `Finding.certificate`.
+
+    Neither where the address is not https.
+    """
     try:
         certificate = await read_certificate(base_url, timeout_seconds=timeout_seconds)
     except Unreachable:
@@ -39,8 +42,7 @@ async def look_at_certificate(
     except ConnectorError as error:
         return LayerFinding(Layer.TLS, Verdict.FAILED, str(error)), None
     if certificate is None:
-        told = "The address begins with http: nothing on the way there is encrypted."
-        return LayerFinding(Layer.TLS, Verdict.UNTOLD, told), None
+        return None, None
     host = urlsplit(base_url).hostname or ""
     return judge_certificate(certificate, host, datetime.now(UTC)), certificate.facts
 
@@ -87,16 +89,16 @@ async def look_at_credentials(connector: Connector) -> LayerFinding | None:
 
 
 async def look_at_panels(
-    connector: Connector, facts: ServiceFacts, service_ref: str
+    connector: Connector, facts: ServiceFacts, service_ref: str, needs: Sequence[PanelNeed]
 ) -> LayerFinding | None:
-    """Whether the panels can be read, or, where the protocol knows none, what they need is there.
+    """Whether the panels can be read; where the protocol knows none, what they need is there.
 
-    What a service lists is compared with what it listed before (`service_changes`).
+    `needs` are those of `panel_needs`. What a service lists is compared with what it listed before
+    (`service_changes`).
     """
     try:
         offers = await connector.panels()
     except Unsupported:
-        needs = await call(db.REGISTRY, panel_needs, service_ref=service_ref)
         return judge_needs(needs, facts.workflow_types)
     except (Unreachable, Busy, NotAuthorised):
         return None

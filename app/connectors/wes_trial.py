@@ -15,7 +15,8 @@ from app.connectors.answers import Answer, error_of, message_of, plain_text
 from app.connectors.base import Capability, ConnectorError, InvalidAnswer, Rejected, ServiceFacts
 from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Tell, observation
-from app.connectors.run_request import Attachment, RunRequest
+from app.connectors.run_request import RunRequest
+from app.connectors.toy_run import MESSAGE, toy_request, why_not
 from app.connectors.wes_conformance import body_of, hidden, said
 from app.connectors.wes_http import WesHttp
 from app.connectors.wes_idle import idle_connection
@@ -25,8 +26,6 @@ from app.connectors.wes_trial_watch import Watched, judge_run, see_cancel, see_l
 
 LIMIT_SECONDS = 420.0
 LONG_SECONDS = 45
-LANGUAGE = "CWL"
-MESSAGE = "repeat this"
 STEP_LENGTH = 500
 
 TRIED = (
@@ -55,7 +54,7 @@ async def try_out(
     async def tell(text: str) -> None:
         await report(hidden(" ".join(plain_text(text[:STEP_LENGTH]).split()), http.token))
 
-    if reason := _why_not(facts):
+    if reason := why_not(facts):
         await tell(reason)
         return [observation(feature, None, reason) for feature in TRIED]
     with tempfile.TemporaryDirectory() as folder:
@@ -73,21 +72,6 @@ async def try_out(
     return list(trial.found.values())
 
 
-def _why_not(facts: ServiceFacts) -> str:
-    offered = ", ".join(facts.workflow_types) or "no workflow types"
-    if not any(name.upper() == LANGUAGE for name in facts.workflow_types):
-        return (
-            f"It cannot be tried: the trial is a {LANGUAGE} workflow, and this service offers "
-            f"{offered}."
-        )
-    if Capability.ATTACHMENTS not in facts.capabilities:
-        return (
-            "It cannot be tried: the trial's workflow is sent along, and this service takes no "
-            "attached files."
-        )
-    return ""
-
-
 async def _short_run(
     trial: Watched,
     facts: ServiceFacts,
@@ -97,7 +81,9 @@ async def _short_run(
     tell: Tell,
 ) -> None:
     await tell("Starting a run that repeats an attached file.")
-    remote_id = await _start(trial, facts, config, _request(trial, facts, workflow, folder, 0))
+    remote_id = await _start(
+        trial, facts, config, toy_request(trial.job_ref, facts, workflow, folder)
+    )
     await tell(f"The service took it as {remote_id}.")
     state = await until(trial, remote_id, seconds=120)
     await tell(f"It is {state or 'not known'} after {', '.join(trial.states) or 'no state'}.")
@@ -113,7 +99,7 @@ async def _long_run(
     tell: Tell,
 ) -> None:
     await tell(f"Starting a run of {LONG_SECONDS} seconds, to be cancelled.")
-    request = _request(trial, facts, workflow, folder, LONG_SECONDS)
+    request = toy_request(trial.job_ref, facts, workflow, folder, seconds=LONG_SECONDS)
     async with idle_connection(trial.http) as ask_again:
         remote_id = await _start(trial, facts, config, request)
         state = await until(trial, remote_id, seconds=60, also=("RUNNING",))
@@ -122,26 +108,6 @@ async def _long_run(
         trial.keep(await ask_again())
     await tell("Cancelling it, and watching for half a minute.")
     await tell(await see_cancel(trial, remote_id))
-
-
-def _request(
-    trial: Watched, facts: ServiceFacts, workflow: Path, folder: Path, seconds: int
-) -> RunRequest:
-    message = folder / "message.txt"
-    message.write_text(MESSAGE)
-    versions = next(v for name, v in facts.workflow_types.items() if name.upper() == LANGUAGE)
-    usual = "v1.2"
-    return RunRequest(
-        job_ref=trial.job_ref,
-        workflow_url=workflow.name,
-        workflow_type=LANGUAGE,
-        workflow_type_version=usual if usual in versions or not versions else versions[-1],
-        workflow_params={
-            "seconds": seconds,
-            "message": {"class": "File", "location": message.name},
-        },
-        attachments=[Attachment(workflow.name, workflow), Attachment(message.name, message)],
-    )
 
 
 async def _start(

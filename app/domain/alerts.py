@@ -45,6 +45,7 @@ class AlertKind(StrEnum):
     NETWORK = "network"
     CERTIFICATE = "certificate"
     TOKEN = "token"  # noqa: S105 (no secret)
+    CANARY = "canary"
 
 
 @dataclass(frozen=True)

@@ -20,23 +20,24 @@ class PanelNeed:
     workflow_type_version: str
 
 
-def panel_needs(session: Session, *, service_ref: str) -> list[PanelNeed]:
-    """What each panel in use of a service needs. For the worker."""
+def panel_needs(session: Session, *, service_refs: Sequence[str]) -> dict[str, list[PanelNeed]]:
+    """What each panel in use of these services needs, by the service's ref. For the worker."""
     rows = session.exec(
-        select(ReferencePanel.name, ReferencePanel.recipe)
-        .join(ImputationService)
+        select(ImputationService.ref, ReferencePanel.name, ReferencePanel.recipe)
+        .join(ReferencePanel)
         .where(
-            ImputationService.ref == service_ref,
+            col(ImputationService.ref).in_(service_refs),
             col(ReferencePanel.is_active),
             col(ReferencePanel.retired_at).is_(None),
         )
         .order_by(ReferencePanel.name)
     )
-    return [
-        PanelNeed(name, str(recipe["workflow_type"]), str(recipe.get("workflow_type_version", "")))
-        for name, recipe in rows
-        if recipe.get("workflow_type")
-    ]
+    needs: dict[str, list[PanelNeed]] = {}
+    for ref, name, recipe in rows:
+        if kind := str(recipe.get("workflow_type") or ""):
+            need = PanelNeed(name, kind, str(recipe.get("workflow_type_version") or ""))
+            needs.setdefault(ref, []).append(need)
+    return needs
 
 
 def judge_needs(needs: Sequence[PanelNeed], offered: Mapping[str, Sequence[str]]) -> LayerFinding:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
 from app.domain.errors import NotFound
-from app.domain.health import Finding, Layer, Verdict
+from app.domain.health import Finding, Layer, LayerFinding, Verdict
 from app.domain.layer_schedule import next_look
 from models.health import ServiceCheck, ServiceLayer
 from models.registry import ImputationService
@@ -22,7 +22,7 @@ MAX_DETAIL_CHARACTERS = 1000
 MOST_STRETCHES = 200
 
 # Numbers change from probe to probe (“no answer within 19.8 s”) and mean the same; but in the words
-# about a certificate they are its dates.
+# about a certificate they are its dates. Who says nothing of the details leaves them as they were.
 _WRITE = text(
     """
     WITH found AS (
@@ -41,9 +41,11 @@ _WRITE = text(
         WHERE last.id IS NULL OR (
             last.since <= found.at AND (
                 last.verdict <> found.verdict
-                OR CASE WHEN found.layer = 'tls' THEN last.detail <> found.detail
-                   ELSE regexp_replace(last.detail, '[0-9]+', '#', 'g')
-                        <> regexp_replace(found.detail, '[0-9]+', '#', 'g') END
+                OR found.detail <> '' AND last.detail <> found.detail AND (
+                    found.layer = 'tls'
+                    OR regexp_replace(last.detail, '[0-9]+', '#', 'g')
+                        <> regexp_replace(found.detail, '[0-9]+', '#', 'g')
+                )
             )
         )
     ), ended AS (
@@ -144,7 +146,7 @@ def _set_due(session: Session, findings: Sequence[Finding]) -> None:
         due = {
             one.layer: finding.checked_at + wait
             for one in finding.layers
-            if (wait := next_look(one)) is not None
+            if (wait := next_look(one)) is not None and _was_looked_at(finding, one)
         }
         if due:
             rows.append((finding.service_ref, due))
@@ -158,6 +160,12 @@ def _set_due(session: Session, findings: Sequence[Finding]) -> None:
                 "panels": [due.get(Layer.PANELS) for _, due in rows],
             },
         )
+
+
+def _was_looked_at(finding: Finding, one: LayerFinding) -> bool:
+    """That TLS works is seen by every probe; what the certificate is worth only when it is read."""
+    is_read = finding.certificate is not None or one.verdict is Verdict.FAILED
+    return one.layer is not Layer.TLS or is_read
 
 
 def layers_of(session: Session, *, actor: Actor, service_ref: str) -> list[LayerRow]:
