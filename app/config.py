@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     health_day_years: float = Field(
         25, ge=1, description="health by the day, with its latencies, is kept for this long"
     )
+    probe_slots: int = Field(1000, description="health checks that one worker makes at once")
+    network_references: str = Field(
+        "",
+        description="addresses host:port, separated by commas, that answer as long as this lab's "
+        "own network works; empty: judged by the services' hosts",
+    )
     conformance_interval_hours: float = Field(
         24, description="time between readings of how far a service keeps to the standard"
     )

@@ -1,146 +1,219 @@
-"""Probing services: which are due, what they answer, and what that means."""
+"""Probing services: each at its time, many at once, and none later because another one is slow.
+
+Due services are claimed ahead, a batch with one statement, and each probe begins at its own time by
+the monotonic clock. A service is leased to one worker, and has one probe under way. What is found
+is collected for a moment and written in one transaction for all.
+"""
 
 import asyncio
-import time
+import resource
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
+from types import TracebackType
+from weakref import WeakKeyDictionary
 
 import httpx
 import structlog
 
 from app.config import settings
-from app.connectors import CONNECTORS
-from app.connectors.base import (
-    Connector,
-    ConnectorError,
-    Endpoint,
-    NotAuthorised,
-    Unreachable,
-    Unsupported,
-)
-from app.connectors.client import open_client
-from app.domain import probe_records, probe_schedule, service_contacts
-from app.domain.credentials import token_of
+from app.connectors.base import Endpoint
+from app.connectors.probe_client import open_probe_client
+from app.domain import credentials, probe_records, probe_schedule, service_contacts
 from app.domain.errors import Refused
-from app.domain.health import Finding, Health, Layer
+from app.domain.health import Finding, Health
 from app.domain.probe_schedule import DueProbe
 from models import db
-from models.base import now
 from models.threads import call
+from workers.examination import examine, refused
+from workers.own_network import AWAY, OwnNetwork, places_of
 
-CONCURRENT_PROBES = 16
+# Probes that are due within so many seconds are claimed, so that the next turn may come late.
+AHEAD_SECONDS = 3.0
+# What was found waits so long for more, and so many are written at once.
+COLLECT_SECONDS = 0.2
+MOST_AT_ONCE = 500
+# Open files that are not for probes.
+OTHER_FILES = 200
 
 log = structlog.get_logger(__name__)
 
 
-async def sweep() -> None:
-    """Probe every service that is due, at most `CONCURRENT_PROBES` at a time.
+class Checker:
+    """The probes of one worker. Its slots are for claimed probes, so that none waits for one."""
 
-    Each probe has its own time limit and writes its own row when it ends, so that a slow service
-    delays no other's. Sweeps may overlap, in one worker or in many: each service is probed once.
-    """
-    first = await call(db.REGISTRY, probe_schedule.claim_due, limit=CONCURRENT_PROBES)
-    if not first:
-        return
-    limit = settings().probe_timeout_seconds
-    async with open_client(request_timeout=limit) as client, asyncio.TaskGroup() as group:
-        for due in first:
-            group.create_task(_probe_and_go_on(client, due))
+    def __init__(self, *, ahead_seconds: float = 0.0) -> None:
+        self._ahead = ahead_seconds
+        self._slots = _allowed(settings().probe_slots)
+        self._held: dict[str, asyncio.Task[None] | None] = {}
+        self._found: list[Finding] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._clients: dict[float, httpx.AsyncClient] = {}
+        self._network = OwnNetwork(places_of(settings().network_references))
+
+    async def turn(self) -> None:
+        """Claim what is due and begin its probes, each at its time."""
+        room = self._slots - len(self._held)
+        if room <= 0:
+            return
+        claimed = await call(
+            db.REGISTRY, probe_schedule.claim_due, limit=room, ahead_seconds=self._ahead
+        )
+        clock = asyncio.get_running_loop().time
+        claimed_at = clock()
+        # A lease that ended while its probe was under way is none that a second one may have.
+        due = [one for one in claimed if one.service_ref not in self._held]
+        if not due:
+            return
+        self._held.update(dict.fromkeys((one.service_ref for one in due), None))
+        tokens = await self._tokens(due)
+        for one in due:
+            if one.service_ref in tokens:
+                work = self._probe(one, tokens[one.service_ref], claimed_at + one.starts_in)
+                self._held[one.service_ref] = asyncio.create_task(work)
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way and all that was found is written."""
+        while tasks := [task for task in (*self._held.values(), self._writing) if task]:
+            await asyncio.wait(tasks)
+
+    async def stop(self) -> None:
+        """End all probes, write what was found, and give the others back."""
+        probes = [task for task in self._held.values() if task]
+        for task in probes:
+            task.cancel()
+        await asyncio.gather(*probes, return_exceptions=True)
+        while self._writing:
+            await asyncio.wait([self._writing])
+        for client in self._clients.values():
+            await client.aclose()
+        if self._held:
+            await self._put_off(list(self._held))
+
+    async def __aenter__(self) -> "Checker":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _tokens(self, due: Sequence[DueProbe]) -> dict[str, str | Refused]:
+        """The token of each service; without them nothing is asked, as a refusal says nothing."""
+        places = {one.service_ref: one.base_url for one in due}
+        try:
+            return await call(db.USERS, credentials.tokens_of, places=places)
+        except db.UNAVAILABLE:
+            await self._put_off(list(places))
+            return {}
+
+    async def _put_off(self, refs: Sequence[str]) -> None:
+        try:
+            await call(db.REGISTRY, probe_schedule.put_off, service_refs=refs)
+        finally:
+            for ref in refs:
+                self._held.pop(ref, None)
+
+    async def _probe(self, due: DueProbe, token: str | Refused, starts_at: float) -> None:
+        wait = starts_at - asyncio.get_running_loop().time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        if isinstance(token, Refused):
+            finding = refused(due, token.message)
+        else:
+            verified = due.verified
+            endpoint = Endpoint(
+                due.base_url, token, due.api_config, verified.features, verified.software
+            )
+            finding = await examine(self._client(due.timeout_seconds), due, endpoint)
+            finding = await self._seen_from_here(due, finding)
+        self._found.append(finding)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+
+    async def _seen_from_here(self, due: DueProbe, finding: Finding) -> Finding:
+        if finding.response_time_ms is not None:
+            self._network.answered(due.base_url)
+        elif finding.health is Health.DOWN and await self._network.is_away(due.base_url):
+            return Finding(
+                due.service_ref,
+                Health.UNKNOWN,
+                finding.checked_at,
+                message=AWAY,
+                lease_until=due.lease_until,
+            )
+        return finding
+
+    def _client(self, timeout_seconds: float) -> httpx.AsyncClient:
+        if timeout_seconds not in self._clients:
+            self._clients[timeout_seconds] = open_probe_client(request_timeout=timeout_seconds)
+        return self._clients[timeout_seconds]
+
+    async def _write(self) -> None:
+        """Write what is found until there is nothing more."""
+        try:
+            await asyncio.sleep(COLLECT_SECONDS)
+            while self._found:
+                batch, self._found = self._found[:MOST_AT_ONCE], self._found[MOST_AT_ONCE:]
+                try:
+                    await _record(batch)
+                finally:
+                    for finding in batch:
+                        self._held.pop(finding.service_ref, None)
+        finally:
+            self._writing = None
 
 
-async def _probe_and_go_on(client: httpx.AsyncClient, due: DueProbe) -> None:
-    waiting: Sequence[DueProbe] = [due]
-    # Without the registry nothing can be written down; the probe is due again when it is back.
-    with suppress(*db.UNAVAILABLE):
-        while waiting:
-            await _probe_one(client, waiting[0])
-            waiting = await call(db.REGISTRY, probe_schedule.claim_due, limit=1)
-
-
-async def _probe_one(client: httpx.AsyncClient, due: DueProbe) -> None:
+async def _record(batch: Sequence[Finding]) -> None:
+    """Write findings; where one of them cannot be written, at least all others."""
     try:
-        token = await call(db.USERS, token_of, service_ref=due.service_ref, base_url=due.base_url)
+        await call(db.REGISTRY, probe_records.record, findings=batch)
     except db.UNAVAILABLE:
-        # Whether the service wants a token is not known now, and a refusal would say nothing.
-        await call(db.REGISTRY, probe_schedule.put_off, service_refs=[due.service_ref])
+        # Nothing can be written down; these are due again when their leases end.
         return
-    except Refused as error:
-        finding = Finding(
-            due.service_ref,
-            Health.AUTHORISATION_NEEDED,
-            now(),
-            message=error.message,
-            layer=Layer.CREDENTIALS,
-        )
-    else:
-        verified = due.verified
-        endpoint = Endpoint(
-            due.base_url, token, due.api_config, verified.features, verified.software
-        )
-        finding = await examine(client, due, endpoint)
-    await call(db.REGISTRY, probe_records.record, findings=[finding])
-    if finding.health is Health.UP:
-        await _end_lost_contact(due.service_ref)
-
-
-async def examine(client: httpx.AsyncClient, due: DueProbe, endpoint: Endpoint) -> Finding:
-    """Probe one service and judge its answer. Never raises."""
-    limit = settings().probe_timeout_seconds
-    blank = Finding(due.service_ref, Health.UNKNOWN, now())
-    try:
-        async with asyncio.timeout(limit):
-            return await _probe(CONNECTORS[due.api_type](client, endpoint), blank)
-    except TimeoutError:
-        text = f"The service gave no complete answer within {limit:g} s."
-        return replace(blank, health=Health.DOWN, message=text, layer=Layer.REACHABLE)
     except Exception:
-        # One service's surprise must not end the sweep of the others.
-        log.exception("probe failed", service_ref=due.service_ref)
-        text = "The platform itself failed while checking this service; its log says why."
-        return replace(blank, message=text)
+        log.exception("findings could not be written", service_refs=[f.service_ref for f in batch])
+        if len(batch) > 1:
+            for finding in batch:
+                await _record([finding])
+        return
+    up = [finding.service_ref for finding in batch if finding.health is Health.UP]
+    if up:
+        try:
+            await call(db.JOBS, service_contacts.heard_by_probes, service_refs=up)
+        except db.UNAVAILABLE:
+            # Jobs are another database's: without it they cannot go on anyway.
+            return
 
 
-async def _probe(connector: Connector, blank: Finding) -> Finding:
-    started = time.perf_counter()
-    try:
-        facts = await connector.probe()
-    except NotAuthorised as error:
-        elapsed = _milliseconds_since(started)
-        return _refused(replace(blank, response_time_ms=elapsed), error)
-    except ConnectorError as error:
-        layer = Layer.REACHABLE if isinstance(error, Unreachable) else Layer.PROTOCOL
-        return replace(blank, health=Health.DOWN, message=str(error), layer=layer)
-    answered = replace(blank, response_time_ms=_milliseconds_since(started), facts=facts)
-    try:
-        await connector.check_authorised()
-    except Unsupported:
-        pass
-    except NotAuthorised as error:
-        return _refused(answered, error)
-    except ConnectorError as error:
-        return replace(
-            answered, health=Health.DEGRADED, message=str(error), layer=Layer.CREDENTIALS
-        )
-    if facts.maintenance:
-        return replace(answered, health=Health.MAINTENANCE, message=facts.maintenance)
-    return replace(answered, health=Health.UP)
+def _allowed(slots: int) -> int:
+    """As many slots as this process may open connections, which it is allowed more of if it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = slots + OTHER_FILES
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, soft - OTHER_FILES)
+    return slots
 
 
-def _refused(finding: Finding, error: NotAuthorised) -> Finding:
-    return replace(
-        finding,
-        health=Health.AUTHORISATION_NEEDED,
-        message=str(error),
-        layer=Layer.CREDENTIALS,
-    )
+_checkers: WeakKeyDictionary[asyncio.AbstractEventLoop, Checker] = WeakKeyDictionary()
 
 
-def _milliseconds_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 1)
+async def check() -> None:
+    """A turn of this worker's checker, which goes on by itself with what is due soon."""
+    loop = asyncio.get_running_loop()
+    if loop not in _checkers:
+        _checkers[loop] = Checker(ahead_seconds=AHEAD_SECONDS)
+    await _checkers[loop].turn()
 
 
-async def _end_lost_contact(service_ref: str) -> None:
-    # Jobs are another database's: without it they cannot go on anyway.
-    with suppress(*db.UNAVAILABLE):
-        await call(db.JOBS, service_contacts.heard_by_probe, service_ref=service_ref)
+async def stop() -> None:
+    """End this worker's probes and give back those that are not made yet."""
+    if checker := _checkers.pop(asyncio.get_running_loop(), None):
+        await checker.stop()
+
+
+async def sweep() -> None:
+    """Probe every service that is due now, and return when all is written."""
+    async with Checker() as checker:
+        await checker.turn()
+        await checker.idle()

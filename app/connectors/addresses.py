@@ -10,6 +10,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpcore
@@ -33,6 +35,8 @@ METADATA = frozenset(
     )
 )
 NAT64 = IPv6Network("64:ff9b::/96")
+# A name server that does not answer holds a thread for seconds: these are for names alone.
+_NAME_THREADS = ThreadPoolExecutor(64, thread_name_prefix="names")
 
 
 def _embedded(address: Address) -> Address:
@@ -64,7 +68,9 @@ async def resolve(host: str, port: int, *, public_only: bool = False) -> list[Ad
     Raises `Unreachable` if the name does not resolve or leads only to forbidden addresses.
     """
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(
+            _NAME_THREADS, partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        )
     except (OSError, UnicodeError):
         raise Unreachable(
             f"The name {host} does not resolve: this machine's name server does not know it."

@@ -5,6 +5,7 @@ here at the border, into one small hierarchy:
 
     ConnectorError           `can_retry` says whether trying the same again can help
     ├── Unreachable          no answer: DNS, TCP, TLS, time limit, connection lost     (retry)
+    │   └── Untrusted        TLS does not come about, or shows another than it should  (retry)
     ├── Busy                 429 or 503; `retry_after` seconds if the service said so  (retry)
     ├── ServiceFault         any other 5xx                                             (retry)
     ├── InvalidAnswer        an answer that is not of the protocol                     (retry)
@@ -46,6 +47,10 @@ class Unreachable(ConnectorError):
     def __init__(self, message: str, *, may_have_arrived: bool = False) -> None:
         self.may_have_arrived = may_have_arrived
         super().__init__(message)
+
+
+class Untrusted(Unreachable):
+    """Somebody is there, but TLS does not come about with it, or its certificate is not valid."""
 
 
 class Busy(ConnectorError):

@@ -21,7 +21,7 @@ import httpx
 
 from app.connectors.addresses import CheckedBackend, certificate_text, is_public
 from app.connectors.answers import Answer, error_of, json_of, place
-from app.connectors.base import ConnectorError, InvalidAnswer, Rejected, Unreachable
+from app.connectors.base import ConnectorError, InvalidAnswer, Rejected, Unreachable, Untrusted
 from app.connectors.bodies import read_body, read_shortened
 
 VERSION = "0.1.0"
@@ -123,8 +123,9 @@ def translated(where: str) -> Iterator[None]:
     except (httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Unreachable(f"{where} did not accept a connection in time.") from error
     except httpx.ConnectError as error:
-        text = certificate_text(where, error) or f"{where} ended the connection at once."
-        raise Unreachable(text) from error
+        if text := certificate_text(where, error):
+            raise Untrusted(text) from error
+        raise Unreachable(f"{where} ended the connection at once.") from error
     except httpx.RemoteProtocolError as error:
         if "disconnected" in str(error) or "closed connection" in str(error):
             raise Unreachable(f"{where} broke off.", may_have_arrived=True) from error

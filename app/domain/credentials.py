@@ -7,6 +7,7 @@ service's address cannot collect other people's tokens with it.
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +110,26 @@ def services_with_own_token(session: Session, *, actor: Actor) -> frozenset[str]
     return frozenset(row.service_ref for row in rows if not row.is_shared)
 
 
+def tokens_of(session: Session, *, places: Mapping[str, str]) -> dict[str, str | Refused]:
+    """The shared token of each service, "" where there is none; `places` are their addresses.
+
+    One query for all of them. For the code that speaks to services only, as `token_of`: where a
+    token must not or cannot be used, why not.
+    """
+    rows = session.exec(
+        select(ServiceCredential.service_ref, ServiceCredential.ciphertext).where(
+            col(ServiceCredential.service_ref).in_(places), ServiceCredential.user_ref == ""
+        )
+    )
+    tokens: dict[str, str | Refused] = dict.fromkeys(places, "")
+    for service_ref, ciphertext in rows:
+        try:
+            tokens[service_ref] = _usable(ciphertext, places[service_ref])
+        except Refused as error:
+            tokens[service_ref] = error
+    return tokens
+
+
 def token_of(session: Session, *, service_ref: str, base_url: str, user_ref: str = "") -> str:
     """The token to send to a service for a user: the user's own, else the shared one, else "".
 
@@ -118,21 +139,8 @@ def token_of(session: Session, *, service_ref: str, base_url: str, user_ref: str
     owners = [user_ref, ""] if user_ref else [""]
     for owner in owners:
         row = _find(session, service_ref, owner)
-        if row is None:
-            continue
-        try:
-            stored = json.loads(decrypt(row.ciphertext))
-        except InvalidToken:
-            raise Refused(
-                "The stored token cannot be read, because the platform's secret key has changed. "
-                "Enter the token again."
-            ) from None
-        if stored["origin"] != origin_of(base_url):
-            raise Refused(
-                f"The stored token was given for {stored['origin']}, but the service is now at "
-                f"{origin_of(base_url)}. Enter the token again if it may be sent there."
-            )
-        return str(stored["token"])
+        if row is not None:
+            return _usable(row.ciphertext, base_url)
     return ""
 
 
@@ -185,6 +193,23 @@ def _key_on_disk(folder: Path) -> str:
         finally:
             draft.unlink()
     return path.read_text()
+
+
+def _usable(ciphertext: str, base_url: str) -> str:
+    """A stored token, if it may be sent to this address; else `Refused`."""
+    try:
+        stored = json.loads(decrypt(ciphertext))
+    except InvalidToken:
+        raise Refused(
+            "The stored token cannot be read, because the platform's secret key has changed. "
+            "Enter the token again."
+        ) from None
+    if stored["origin"] != origin_of(base_url):
+        raise Refused(
+            f"The stored token was given for {stored['origin']}, but the service is now at "
+            f"{origin_of(base_url)}. Enter the token again if it may be sent there."
+        )
+    return str(stored["token"])
 
 
 def _permission(shared: bool) -> str:

@@ -9,6 +9,7 @@ A service that names a time (`Retry-After`) is left alone until then, but is not
 then empty. The time is the database's, so that workers with other clocks agree.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,10 +52,18 @@ def heard(session: Session, *, service_ref: str, trial: datetime | None = None) 
         _close(session, contact)
 
 
-def heard_by_probe(session: Session, *, service_ref: str) -> None:
-    """A probe found the service up; one that asked for time gets it nevertheless."""
-    contact = _locked(session, service_ref)
-    if contact is not None and contact.lost_at is not None:
+def heard_by_probes(session: Session, *, service_refs: Collection[str]) -> None:
+    """Probes found the services up; one that asked for time gets it nevertheless."""
+    lost = session.exec(
+        select(ServiceContact)
+        .where(
+            col(ServiceContact.service_ref).in_(service_refs),
+            col(ServiceContact.lost_at).is_not(None),
+        )
+        .order_by(ServiceContact.service_ref)
+        .with_for_update()
+    ).all()
+    for contact in lost:
         _close(session, contact)
 
 

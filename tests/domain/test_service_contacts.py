@@ -186,7 +186,7 @@ def test_a_time_that_the_service_names_is_kept_from_the_first_word_on_and_is_no_
     found = contact()
     assert found is not None and found.lost_at is None
     with db.session(db.JOBS) as session:
-        service_contacts.heard_by_probe(session, service_ref="s1")
+        service_contacts.heard_by_probes(session, service_refs=["s1"])
     assert contact() is not None
 
 
@@ -199,7 +199,7 @@ def test_a_probe_that_finds_the_service_up_ends_the_wait(databases: None) -> Non
     queued(2)
     in_vain(3)
     with db.session(db.JOBS) as session:
-        service_contacts.heard_by_probe(session, service_ref="s1")
+        service_contacts.heard_by_probes(session, service_refs=["s1"])
     assert contact() is None and errors() == {""}
 
 

@@ -1,0 +1,118 @@
+"""A registry full of loopback services for the benchmarks of the health checker, and its costs."""
+
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+from sqlalchemy import text
+
+from benchmarks.loopback_services import address
+
+
+@contextmanager
+def registry(count: int, port: int, **settings: Any) -> Iterator[None]:
+    """An embedded PostgreSQL of one's own with `count` services that were never probed."""
+    from models import db, embedded
+
+    with TemporaryDirectory(prefix="fgip-bench-") as folder:
+        os.environ["FGIP_DATA_DIR"] = folder
+        os.environ.update({f"FGIP_{name.upper()}": str(value) for name, value in settings.items()})
+        os.environ["FGIP_DATABASE_URL"] = embedded.start(Path(folder) / "postgres")
+        from app import migrate
+        from app.config import settings as configured
+        from app.domain import services
+        from app.domain.access import ROLES, Actor
+        from app.domain.service_fields import parse_service
+
+        migrate.main()
+        db.configure(configured().database_urls)
+        admin = Actor("bench", "bench", "", ROLES["administrator"])
+        with db.session(db.REGISTRY) as session:
+            for number in range(count):
+                url = f"http://{address(number)}:{port}"
+                fields = parse_service({"name": f"Service {number}", "base_url": url})
+                services.add_service(session, actor=admin, fields=fields)
+        try:
+            yield
+        finally:
+            db.dispose()
+            embedded.stop(Path(folder) / "postgres")
+
+
+def make_due(seconds: float) -> None:
+    """Let every service be due at one moment so many seconds from now."""
+    from models import db
+
+    with db.session(db.REGISTRY) as session:
+        session.connection().execute(
+            text("UPDATE service_checks SET lease_until = NULL, next_probe_at = now() + :wait"),
+            {"wait": timedelta(seconds=seconds)},
+        )
+
+
+def states() -> dict[str, int]:
+    """How many services are in which state, by what their last probe found."""
+    from models import db
+
+    with db.session(db.REGISTRY) as session:
+        rows = session.connection().execute(
+            text("SELECT found, count(*) AS number FROM service_checks GROUP BY found")
+        )
+        return {row.found: row.number for row in rows}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU-seconds since the start: of this process, and of PostgreSQL."""
+
+    own: float
+    postgres: float
+
+    @property
+    def total(self) -> float:
+        return self.own + self.postgres
+
+
+@contextmanager
+def costs() -> Iterator[list[Cost]]:
+    """What the block costs; the list holds it at the end."""
+    result: list[Cost] = []
+    own, postgres = time.process_time(), postgres_seconds()
+    yield result
+    result.append(Cost(time.process_time() - own, postgres_seconds() - postgres))
+
+
+def postgres_seconds() -> float:
+    """CPU-seconds of the embedded PostgreSQL server and all that it started."""
+    told = Path(os.environ["FGIP_DATA_DIR"], "postgres", "postmaster.pid").read_text()
+    return seconds_of(psutil.Process(int(told.split()[0])))
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """CPU-seconds of a process, its children, and those that have ended."""
+    times = process.cpu_times()
+    total = times.user + times.system + times.children_user + times.children_system
+    for child in process.children():
+        try:
+            total += seconds_of(child)
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever had, in megabytes (10^6 bytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def load() -> str:
+    """How busy the machine is, to judge the figures by."""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
