@@ -8,6 +8,7 @@ import reflex as rx
 from fastapi import FastAPI
 
 from app.api import downloads, health, health_checks, service_tokens, uploads
+from app.api import incidents as incident_files
 from app.api import sign_in as sign_in_routes
 from app.api.errors import answer_errors
 from app.config import settings
@@ -21,6 +22,7 @@ from app.pages import (  # noqa: F401  (importing a page registers it)
     admin_users,
     dataset,
     datasets,
+    incidents,
     job,
     jobs,
     notifications,
@@ -63,6 +65,7 @@ api.include_router(uploads.router)
 api.include_router(downloads.router)
 api.include_router(service_tokens.router)
 api.include_router(health_checks.router)
+api.include_router(incident_files.router)
 
 app = rx.App(
     html_lang="en",

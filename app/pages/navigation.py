@@ -12,6 +12,7 @@ WORK = (
     ("Submit", "send", "/submit", "job:submit"),
     ("Jobs", "list-checks", "/jobs", "job:read"),
     ("Services", "server", "/services", "service:read"),
+    ("Incidents", "siren", "/incidents", "service:read"),
     ("Panels", "layers", "/panels", "service:read"),
 )
 ADMINISTRATION = (
