@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from app.domain import probe_schedule, service_changes
+from app.domain import incidents, probe_schedule, service_changes
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
 from app.domain.outbox import emit_audit
@@ -245,6 +245,7 @@ def _flush(session: Session, name: str) -> None:
 def _forget_probe(session: Session, service: ImputationService) -> None:
     service.health_status, service.is_available = "unknown", False
     probe_schedule.forget(session, service_id=service.id or 0)
+    incidents.stop_watching(session, service_id=service.id or 0)
 
 
 def _said(service: ImputationService) -> dict[str, Any]:

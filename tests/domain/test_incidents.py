@@ -8,10 +8,18 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from app.domain import alerts, incident_notes, incident_queries, maintenance, silence
+from app.domain import (
+    alerts,
+    incident_notes,
+    incident_queries,
+    maintenance,
+    probe_records,
+    services,
+    silence,
+)
 from app.domain.access import ROLES, Actor
 from app.domain.errors import Conflict, Invalid, NotAllowed
-from app.domain.health import Health
+from app.domain.health import Finding, Health
 from app.domain.incident_queries import IncidentFilter, IncidentRow
 from app.domain.job_states import JobStatus, change_status
 from app.domain.relay import relay_topic
@@ -408,7 +416,11 @@ def assert_flapping(ref: str, expected: bool) -> None:
 
 def the_recovery_lasts() -> None:
     with db.session(db.REGISTRY) as session:
-        session.connection().execute(text("UPDATE service_incidents SET recovery_due_at = now()"))
+        session.connection().execute(
+            text(
+                "UPDATE service_incidents SET recovery_due_at = now() WHERE recovery_due_at > now()"
+            )
+        )
 
 
 def an_hour_passes(ref: str) -> None:
@@ -416,6 +428,58 @@ def an_hour_passes(ref: str) -> None:
         session.connection().execute(
             text("UPDATE service_states SET since = since - interval '1 hour' WHERE until IS NULL")
         )
+
+
+def probe(ref: str, *found: Health, begin: datetime | None = None) -> None:
+    """Let one probe after the other be recorded, 10 s apart, from `begin` or until now."""
+    begin = begin or now() - timedelta(seconds=10 * len(found))
+    for number, health in enumerate(found):
+        at = begin + timedelta(seconds=10 * number)
+        with db.session(db.REGISTRY) as session:
+            session.connection().execute(text("UPDATE service_checks SET lease_until = now()"))
+            probe_records.record(session, [Finding(ref, health, at, message="Refused")], at=at)
+
+
+def probed_service() -> str:
+    ref = add_service()
+    with db.session(db.REGISTRY) as session:
+        services.set_active(session, actor=admin(), service_ref=ref, active=True)
+        session.connection().execute(text("DELETE FROM registry_outbox"))
+    probe(ref, UP, begin=now() - 60 * MINUTE)
+    return ref
+
+
+def test_single_failures_between_good_probes_are_told_to_nobody(databases):
+    rosa, _ = sign_in("Rosa", "administrator")
+    ref = probed_service()
+    probe(ref, *[UP, DOWN] * 10, *[DOWN, UP] * 10)
+    deliver()
+    assert (incidents_of(ref), kept(), told(rosa)) == ([], [], [])
+
+
+def test_states_that_are_confirmed_again_and_again_are_one_alert_and_one_recovery(databases):
+    rosa, _ = sign_in("Rosa", "administrator")
+    ref = probed_service()
+    for turn in range(4):
+        probe(ref, DOWN, DOWN, DOWN, UP, UP, UP, begin=now() - (4 - turn) * MINUTE)
+        deliver()
+    assert told(rosa) == ["ILIFU is down"]
+    an_hour_passes(ref)
+    deliver()
+    deliver()
+    assert told(rosa) == ["ILIFU is down", "ILIFU is stable again"]
+    assert len(incidents_of(ref)) == 1
+
+
+def test_the_incident_of_a_service_that_is_paused_ends_without_a_word(databases):
+    ref = probed_service()
+    probe(ref, DOWN, DOWN, DOWN)
+    with db.session(db.REGISTRY) as session:
+        services.set_active(session, actor=admin(), service_ref=ref, active=False)
+    (incident,) = incidents_of(ref)
+    assert incident.ended_at is not None
+    deliver()
+    assert kept() == [("down", False)]
 
 
 def test_nothing_is_owed_to_anybody_when_all_is_well(databases):
