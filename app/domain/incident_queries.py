@@ -1,6 +1,5 @@
 """Incidents as people read them: searched, paged, and of one service."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,9 +12,6 @@ from app.domain.paging import Page, page_bounds
 from models.base import now
 from models.health import ServiceIncident
 from models.registry import ImputationService
-
-# Rows that a download reads at a time.
-BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -87,17 +83,16 @@ def list_incidents(
 
 def every_incident(
     session: Session, *, actor: Actor, wanted: IncidentFilter | None = None
-) -> Iterator[IncidentRow]:
-    """All incidents of a filter, the latest first, read in small parts."""
+) -> list[IncidentRow]:
+    """All incidents of a filter, the latest first."""
     require(actor, "service:read")
     found = session.exec(
         select(ServiceIncident, ImputationService.ref, ImputationService.name)
         .join(ImputationService)
         .where(*_conditions(wanted or IncidentFilter()))
         .order_by(col(ServiceIncident.started_at).desc(), col(ServiceIncident.id).desc())
-        .execution_options(yield_per=BATCH)
     )
-    return (_row(*one) for one in found)
+    return [_row(*one) for one in found]
 
 
 def get_incident(session: Session, *, actor: Actor, incident_ref: str) -> IncidentRow:
@@ -125,7 +120,7 @@ def incidents_between(
 ) -> list[IncidentRow]:
     """A service's incidents that touch a stretch of time, the latest first."""
     wanted = IncidentFilter(service_ref=service_ref, since=since, until=until)
-    return list(every_incident(session, actor=actor, wanted=wanted))
+    return every_incident(session, actor=actor, wanted=wanted)
 
 
 def services_of_incidents(session: Session, *, actor: Actor) -> list[tuple[str, str]]:
