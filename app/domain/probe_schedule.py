@@ -130,6 +130,13 @@ _ASK = text(
     """
 )
 
+_HURRY = text(
+    """
+    UPDATE service_checks SET next_probe_at = least(next_probe_at, :at), interval_seconds = 0
+    WHERE service_id = :id AND lease_until IS NULL
+    """
+)
+
 _FORGET = text(
     """
     INSERT INTO service_checks (
@@ -205,6 +212,11 @@ def _layers_due(row: Any) -> frozenset[Layer]:
     if row.certificate_due and row.base_url.startswith("https:"):
         layers.add(Layer.TLS)
     return frozenset(layers)
+
+
+def hurry(session: Session, *, service_id: int) -> None:
+    """Probe a service soon, because the settings by which it was scheduled have changed."""
+    session.connection().execute(_HURRY, {"id": service_id, "at": now()})
 
 
 def put_off(session: Session, *, service_refs: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from app.config import settings
+from app.domain.check_settings import CheckSettings
 from app.domain.errors import Invalid
 
 # The kind of service that each `api_type` (a connector) speaks to.
@@ -143,14 +144,16 @@ class ServiceFields(_Strict):
     is_active: bool = True
     api_config: ApiConfig = ApiConfig()
     limits: Limits = Limits()
+    check_settings: CheckSettings = CheckSettings()
 
     def columns(self) -> dict[str, Any]:
         """The values as `ImputationService` stores them."""
-        values = self.model_dump(exclude={"api_config", "limits"})
+        values = self.model_dump(exclude={"api_config", "limits", "check_settings"})
         return values | {
             "service_type": SERVICE_TYPES[self.api_type],
             "api_config": self.api_config.model_dump(exclude_none=True),
             "limits": self.limits.model_dump(exclude_none=True),
+            "check_settings": self.check_settings.stored(),
         }
 
 

@@ -3,9 +3,7 @@
 A service is never deleted: it is retired, and keeps its history.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
@@ -17,52 +15,14 @@ from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
 from app.domain.outbox import emit_audit
 from app.domain.service_fields import ServiceFields
+from app.domain.service_rows import ServiceRow, service_rows
 from models import db
 from models.base import now
 from models.health import ServiceCheck
-from models.registry import ImputationService, ReferencePanel, RegistryOutbox
+from models.registry import ImputationService, RegistryOutbox
 
 # What a change of these makes of the last probe: it says nothing about the service any more.
 PROBE_AGAIN_AFTER = ("base_url", "api_type", "api_config", "is_active")
-
-
-@dataclass(frozen=True)
-class ServiceRow:
-    """A service with its health, as everybody signed in may see it.
-
-    `service_info` is what the service says of itself (`app.domain.service_info.facts_as_json`);
-    `api_config` is empty for those who may not change services.
-    """
-
-    ref: str
-    name: str
-    description: str
-    service_type: str
-    api_type: str
-    base_url: str
-    location: str
-    country: str
-    is_simulation: bool
-    is_active: bool
-    is_available: bool
-    health_status: str
-    response_time_ms: float | None
-    last_health_check: datetime | None
-    next_probe_at: datetime | None
-    error_message: str
-    api_config: Mapping[str, Any]
-    limits: Mapping[str, Any]
-    service_info: Mapping[str, Any]
-    panel_count: int
-    created_at: datetime
-    updated_at: datetime
-    retired_at: datetime | None
-
-    @property
-    def state_counts(self) -> Mapping[str, int]:
-        """Runs per state at the service, as it says; empty where it does not."""
-        counts: Mapping[str, int] = self.service_info.get("state_counts") or {}
-        return counts
 
 
 def list_services(
@@ -85,13 +45,15 @@ def list_services(
             " ", ImputationService.name, ImputationService.location, ImputationService.country
         )
         conditions.append(text.icontains(search, autoescape=True))
-    return _rows(session, actor, *conditions)
+    return service_rows(session, actor=actor, conditions=conditions)
 
 
 def get_service(session: Session, *, actor: Actor, service_ref: str) -> ServiceRow:
     """One service, retired or not."""
     require(actor, "service:read")
-    rows = _rows(session, actor, col(ImputationService.ref) == service_ref)
+    rows = service_rows(
+        session, actor=actor, conditions=[col(ImputationService.ref) == service_ref]
+    )
     if not rows:
         raise NotFound("service")
     return rows[0]
@@ -118,7 +80,7 @@ def add_service(
 def change_service(
     session: Session, *, actor: Actor, service_ref: str, fields: ServiceFields
 ) -> ServiceRow:
-    """Change a service. Where its address or connector changes, it is probed at once."""
+    """Change a service. Where its address or connector changes, it is probed anew."""
     require(actor, "service:write")
     service = _locked(session, service_ref)
     _check_name_is_free(session, fields.name, besides=service_ref)
@@ -128,6 +90,8 @@ def change_service(
     service.updated_at = now()
     if any(before[name] != getattr(service, name) for name in PROBE_AGAIN_AFTER):
         _forget_probe(session, service)
+    elif before["check_settings"] != service.check_settings:
+        probe_schedule.hurry(session, service_id=service.id or 0)
     if any(before[name] != getattr(service, name) for name in ("base_url", "api_type")):
         service_changes.forget(session, service=service)
     _flush(session, fields.name)
@@ -171,50 +135,14 @@ def restore_service(session: Session, *, actor: Actor, service_ref: str) -> None
     _follow_up(session, actor, "service.restore", service, before=before)
 
 
-def _rows(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> list[ServiceRow]:
-    panels = (
-        select(func.count())
-        .select_from(ReferencePanel)
-        .where(
-            ReferencePanel.service_id == ImputationService.id,
-            col(ReferencePanel.retired_at).is_(None),
-        )
-        .correlate(ImputationService)
-        .scalar_subquery()
-    )
-    found = session.exec(
-        select(ImputationService, ServiceCheck, panels)
-        .outerjoin(ServiceCheck, col(ServiceCheck.service_id) == ImputationService.id)
-        .where(*conditions)
-        .order_by(func.lower(ImputationService.name))
-    )
-    may_write = actor.may("service:write")
-    return [_row(service, check, count, may_write) for service, check, count in found]
-
-
-def _row(
-    service: ImputationService, check: ServiceCheck | None, panel_count: int, may_write: bool
-) -> ServiceRow:
-    shown = {name: getattr(service, name) for name in _SHOWN}
-    return ServiceRow(
-        **shown,
-        api_config=service.api_config if may_write else {},
-        panel_count=panel_count,
-        response_time_ms=check.response_time_ms if check else None,
-        last_health_check=check.checked_at if check else None,
-        next_probe_at=check.next_probe_at if check else None,
-        error_message=check.message if check else "",
-    )
-
-
-_SHOWN: Sequence[str] = [
-    name
-    for name in ServiceRow.__dataclass_fields__
-    if name in ImputationService.model_fields and name != "api_config"
-]
-
-
 def _locked(session: Session, service_ref: str) -> ImputationService:
+    # In the order in which findings are written down, so that neither waits for the other.
+    session.exec(
+        select(ServiceCheck.service_id)
+        .join(ImputationService, col(ImputationService.id) == ServiceCheck.service_id)
+        .where(ImputationService.ref == service_ref)
+        .with_for_update(of=ServiceCheck)
+    ).first()
     service = session.exec(
         select(ImputationService).where(ImputationService.ref == service_ref).with_for_update()
     ).first()

@@ -13,6 +13,7 @@ from app.domain.credentials import stored_token
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.service_fields import ServiceFields
 from app.domain.services import ServiceRow
+from app.pages.admin_service_checks import checks_section
 from app.pages.admin_service_conformance import ServiceConformanceState, conformance_section
 from app.pages.admin_service_test import ConnectionTestState, connection_test
 from app.pages.template import page
@@ -211,6 +212,7 @@ def _form() -> rx.Component:
             _what_it_is(),
             _limits(),
             _files(),
+            checks_section(_line, AdminServiceState.form["check_canary"].to(bool)),
             rx.cond(
                 AdminServiceState.problem,
                 notice(AdminServiceState.problem, color="red", icon="circle-alert", role="alert"),

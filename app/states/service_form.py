@@ -3,11 +3,23 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from app.domain.check_settings import standard_checks
 from app.domain.errors import Invalid
 from app.domain.service_fields import ServiceFields, parse_service
 from app.domain.services import ServiceRow
 
 GIB = 1024**3
+# What may differ for one service in how it is checked (`CheckSettings`).
+CHECK_NUMBERS = (
+    "interval_seconds",
+    "retry_seconds",
+    "confirmations",
+    "timeout_seconds",
+    "slow_ms",
+    "fresh_seconds",
+    "user_fresh_seconds",
+    "system_fresh_seconds",
+)
 
 
 class ServiceForm(TypedDict):
@@ -26,6 +38,15 @@ class ServiceForm(TypedDict):
     shared_local: str
     workflow_engine: str
     workflow_engine_version: str
+    check_interval_seconds: str
+    check_retry_seconds: str
+    check_confirmations: str
+    check_timeout_seconds: str
+    check_slow_ms: str
+    check_fresh_seconds: str
+    check_user_fresh_seconds: str
+    check_system_fresh_seconds: str
+    check_canary: bool
 
 
 def empty_form() -> ServiceForm:
@@ -44,6 +65,7 @@ def empty_form() -> ServiceForm:
         shared_local="",
         workflow_engine="",
         workflow_engine_version="",
+        **_checks({}),
     )
 
 
@@ -65,7 +87,23 @@ def form_of(row: ServiceRow) -> ServiceForm:
         shared_local=str(folder.get("local", "")),
         workflow_engine=str(row.api_config.get("workflow_engine", "")),
         workflow_engine_version=str(row.api_config.get("workflow_engine_version", "")),
+        **_checks(row.check_settings),
     )
+
+
+def placeholders() -> dict[str, str]:
+    """The installation's settings, by the form's fields that they fill where these are empty."""
+    standard = standard_checks()
+    return {f"check_{name}": f"{getattr(standard, name):g}" for name in CHECK_NUMBERS}
+
+
+def _checks(own: Mapping[str, Any]) -> Any:
+    numbers = {f"check_{name}": _number(own.get(name)) for name in CHECK_NUMBERS}
+    return {**numbers, "check_canary": bool(own.get("canary"))}
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 def fields_of(form: Mapping[str, Any], *, base_url: str) -> ServiceFields:
@@ -90,6 +128,10 @@ def fields_of(form: Mapping[str, Any], *, base_url: str) -> ServiceFields:
                     "workflow_engine": _text(form, "workflow_engine") or None,
                     "workflow_engine_version": _text(form, "workflow_engine_version") or None,
                 },
+                "check_settings": {
+                    **{name: _text(form, f"check_{name}") or None for name in CHECK_NUMBERS},
+                    "canary": is_on(form, "check_canary"),
+                },
             }
         )
     except Invalid as error:
@@ -103,6 +145,7 @@ _FORM_NAMES = {
     "limits.max_concurrent_jobs": "max_concurrent_jobs",
     "api_config.shared_folder.remote": "shared_remote",
     "api_config.shared_folder.local": "shared_local",
+    **{f"check_settings.{name}": f"check_{name}" for name in CHECK_NUMBERS},
     "api_config.workflow_engine": "workflow_engine",
     "api_config.workflow_engine_version": "workflow_engine_version",
 }

@@ -1,14 +1,12 @@
 """A service as the rows of pages show it: texts that are ready to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
 from app.domain.services import ServiceRow
 
 BEATS = 24
-QUEUED = ("QUEUED", "INITIALIZING", "PAUSED")
-RUNNING = ("RUNNING", "CANCELING")
 
 
 class Beat(TypedDict):
@@ -53,12 +51,12 @@ def service_item(row: ServiceRow, beats: Sequence[str] = ()) -> ServiceItem:
         is_simulation=row.is_simulation,
         is_active=row.is_active,
         is_retired=row.retired_at is not None,
-        health=shown_health(row),
+        health=row.state,
         problem=row.error_message,
         response=milliseconds(row.response_time_ms),
         checked_at=iso(row.last_health_check),
         panels=row.panel_count,
-        queue=queue_text(row.state_counts),
+        queue=queue_text(row.queued, row.running),
         beats=[Beat(state=state) for state in padded(beats)],
         beats_summary=summary_of(beats),
     )
@@ -69,19 +67,11 @@ def padded(states: Sequence[str]) -> list[str]:
     return ["none"] * (BEATS - len(states)) + list(states)
 
 
-def shown_health(row: ServiceRow) -> str:
-    """The state to show: what the last probe found, unless the service is out of use."""
-    if row.retired_at is not None:
-        return "retired"
-    return row.health_status if row.is_active else "paused"
-
-
-def queue_text(counts: Mapping[str, int]) -> str:
+def queue_text(queued: int | None, running: int | None) -> str:
     """Runs that wait and that run at the service, if it says so."""
-    if not counts:
+    if queued is None and running is None:
         return "–"
-    queued = sum(counts.get(state, 0) for state in QUEUED)
-    return f"{queued} queued, {sum(counts.get(state, 0) for state in RUNNING)} running"
+    return f"{queued or 0} queued, {running or 0} running"
 
 
 def milliseconds(value: float | None) -> str:

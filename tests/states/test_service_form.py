@@ -16,6 +16,9 @@ TYPED = empty_form() | {
     "shared_remote": "/out",
     "shared_local": "/mnt/wes",
     "workflow_engine": "cwltool",
+    "check_interval_seconds": "60",
+    "check_confirmations": "2",
+    "check_canary": "on",
 }
 
 
@@ -25,7 +28,10 @@ def test_the_form_of_a_saved_service_says_what_was_typed(databases):
     assert fields.limits.max_file_bytes == 2.5 * 1024**3
     row = add(**fields.model_dump())
     form = form_of(row)
-    assert form == TYPED | {"name": "ILIFU", "country": "ZA", "is_active": True}
+    assert form == TYPED | {"name": "ILIFU", "country": "ZA", "is_active": True} | {
+        "check_canary": True
+    }
+    assert row.check_settings == {"interval_seconds": 60, "confirmations": 2, "canary": True}
     again = fields_of(form, base_url=row.base_url)
     assert again == fields
 
@@ -42,6 +48,9 @@ def test_the_form_of_a_saved_service_says_what_was_typed(databases):
         ("max_file_gib", "nan"),
         ("max_concurrent_jobs", "0"),
         ("shared_remote", "out"),
+        ("check_interval_seconds", "0"),
+        ("check_confirmations", "2.5"),
+        ("check_slow_ms", "nan"),
         ("shared_local", "/"),
     ],
 )
@@ -63,6 +72,6 @@ def test_figures_read_well():
         "676 ms",
         "2.4 s",
     ]
-    assert queue_text({}) == "–"
-    assert queue_text({"QUEUED": 2, "INITIALIZING": 1, "RUNNING": 3}) == "3 queued, 3 running"
+    assert queue_text(None, None) == "–"
+    assert queue_text(3, 3) == "3 queued, 3 running"
     assert summary_of(["up", "down", "degraded"]) == "2 of the last 3 checks were answered well"
