@@ -26,7 +26,9 @@ def next_probe_at(service_ref: str, standing: Standing, at: datetime, checks: Ch
     if standing.pending is None and standing.state in AVAILABLE:
         return _on_the_grid(service_ref, at, checks.interval_seconds)
     seconds = _unhealthy_seconds(standing, at, checks)
-    return at + timedelta(seconds=seconds + _jitter(seconds))
+    # Retries are as far apart as was promised; there are few of them.
+    late = _jitter(seconds) if seconds > checks.retry_seconds else 0.0
+    return at + timedelta(seconds=seconds + late)
 
 
 def fresh_seconds(standing: Standing, *, caller: Caller, at: datetime, checks: Checks) -> float:

@@ -49,7 +49,7 @@ _LOCK = text(
     """
 )
 
-# The hours are those that a probe speaks for, the present one and what is to come of it.
+# A due hour that somebody takes meanwhile is waited for, and then marked anew.
 _WRITE = text(
     """
     WITH probes AS MATERIALIZED (
@@ -71,12 +71,9 @@ _WRITE = text(
         ON CONFLICT DO NOTHING
     ), rolled AS (
         INSERT INTO service_rollups_due (service_id, hour, due_at)
-        SELECT service_id, hour, greatest(hour, done_at)
-        FROM probes, generate_series(
-            date_trunc('hour', checked_at, 'UTC'), date_trunc('hour', valid_until, 'UTC'),
-            interval '1 hour'
-        ) AS hour
-        ON CONFLICT DO NOTHING
+        SELECT service_id, date_trunc('hour', checked_at, 'UTC'), done_at
+        FROM probes ORDER BY service_id
+        ON CONFLICT (service_id, hour) DO UPDATE SET due_at = excluded.due_at WHERE false
     )
     UPDATE service_checks AS checks SET
         lease_until = NULL, checked_at = probes.done_at, next_probe_at = probes.next_at,

@@ -50,7 +50,8 @@ _HOURS = _of_each(
         date_trunc('hour', at, 'UTC'), date_trunc('hour', CAST(:moment AS timestamptz), 'UTC'),
         interval '1 hour'
     ) AS hour
-    ON CONFLICT DO NOTHING
+    ORDER BY service_id, hour
+    ON CONFLICT (service_id, hour) DO UPDATE SET due_at = excluded.due_at WHERE false
     """
 )
 _END = _of_each(

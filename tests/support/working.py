@@ -17,6 +17,7 @@ from app.domain.submissions import ChosenDataset
 from models import db
 from models.base import new_ref, now
 from models.files import Dataset, FileMetadata
+from models.health import ServiceCheck
 from models.jobs import Job, JobQueueEntry, JobStatusChange, ServiceContact
 from models.registry import ImputationService, ReferencePanel, ServiceFeature
 from tests.support.submitting import actor
@@ -56,6 +57,7 @@ def add_panel(
         )
         session.add(service)
         session.flush()
+        session.add(ServiceCheck(service_id=service.id or 0, state_since=now()))
         for feature in verified:
             session.add(
                 ServiceFeature(
