@@ -49,13 +49,17 @@ async def fly() -> bool:
         return False
     try:
         endpoint = await endpoint_of(canary.service_ref)
-        async with open_client(request_timeout=settings().request_timeout_seconds) as client:
-            await _step(CONNECTORS[canary.api_type](client, endpoint), canary)
     except db.UNAVAILABLE:
-        # It is taken over when its lease ends.
-        raise
+        await call(
+            db.REGISTRY, canaries.give_back, canary_id=canary.canary_id, is_new=canary.is_new
+        )
+        return False
     except PlatformError as error:
         await _end(canary, Verdict.UNTOLD, error.message)
+        return True
+    try:
+        async with open_client(request_timeout=settings().request_timeout_seconds) as client:
+            await _step(CONNECTORS[canary.api_type](client, endpoint), canary)
     except Exception:
         log.exception("a canary failed", service_ref=canary.service_ref)
         await _end(canary, Verdict.UNTOLD, "The platform itself failed at this; its log says why.")

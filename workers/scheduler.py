@@ -26,6 +26,7 @@ from workers import (
     collect,
     conformance,
     estimates,
+    expiry,
     files,
     health,
     heartbeat,
@@ -77,6 +78,7 @@ DUTIES = (
     Duty("note what to expect", estimates.note, 5),
     Duty("watch queues", queues.watch, 60),
     Duty("sweep uploads", files.sweep_uploads, 600),
+    Duty("warn of what ends", expiry.warn, 3600),
     Duty("clear outboxes", outbox.clear, 3600),
 )
 

@@ -29,6 +29,8 @@ LEASE = timedelta(minutes=3)
 MOST_TIME = timedelta(hours=6)
 # What could not be told is tried again after this.
 AGAIN_AFTER = timedelta(hours=1)
+# What waits for a database of ours is tried again after this.
+PUT_OFF_FOR = timedelta(seconds=5)
 MOST_SHOWN = 14
 
 
@@ -76,6 +78,21 @@ def sent(session: Session, *, canary_id: int, remote_id: str) -> None:
     if canary is not None:
         canary.remote_id, canary.lease_until = remote_id[:200], now()
         session.add(canary)
+
+
+def give_back(session: Session, *, canary_id: int, is_new: bool) -> None:
+    """Nothing could be done with it, for a reason of ours; a new one was never there."""
+    canary = _open(session, canary_id)
+    if canary is None:
+        return
+    if not is_new:
+        canary.lease_until = now() + PUT_OFF_FOR
+        session.add(canary)
+        return
+    check = session.get_one(ServiceCheck, canary.service_id, with_for_update=True)
+    check.canary_due_at = now() + PUT_OFF_FOR
+    session.add(check)
+    session.delete(canary)
 
 
 def look_again(

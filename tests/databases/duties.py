@@ -20,6 +20,7 @@ ALL: dict[str, type[Duty]] = {
     "follow": working.Follow,
     "collect": working.Collect,
     "probe": working.Probe,
+    "canary": working.Canary,
     "notify": working.Notify,
     "audit": working.Audit,
 }

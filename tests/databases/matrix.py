@@ -37,6 +37,7 @@ DUTIES: Mapping[str, str] = {
     "follow": "Follow a run at a service",
     "collect": "Collect the results of a run",
     "probe": "Check the health of services",
+    "canary": "Send a service its daily canary",
     "notify": "Notify a job's owner",
     "audit": "Note a change of a service in the audit log",
 }
@@ -59,12 +60,12 @@ AFFECTED: Mapping[str, Mapping[str, Outcome]] = {
     db.USERS: {
         "sign_in": Outcome.SAYS,
         **dict.fromkeys(NEEDS_PERMISSION, Outcome.SAYS),
-        **dict.fromkeys(("upload", "follow", "collect", "probe"), Outcome.WAITS),
+        **dict.fromkeys(("upload", "follow", "collect", "probe", "canary"), Outcome.WAITS),
     },
     db.REGISTRY: {
         "overview": Outcome.IN_PART,
         **dict.fromkeys(("submit", "services", "admin_services"), Outcome.SAYS),
-        **dict.fromkeys(("follow", "collect", "probe", "audit"), Outcome.WAITS),
+        **dict.fromkeys(("follow", "collect", "probe", "canary", "audit"), Outcome.WAITS),
     },
     db.JOBS: {
         "overview": Outcome.IN_PART,

@@ -5,7 +5,7 @@ from sqlmodel import func, select
 from app.domain.outbox import emit, emit_audit
 from models import db
 from models.base import new_ref, now
-from models.health import ServiceCheck
+from models.health import ServiceCanary, ServiceCheck
 from models.jobs import JobsOutbox
 from models.notifications import Notification
 from models.platform import AuditEntry
@@ -13,6 +13,7 @@ from models.registry import ImputationService, RegistryOutbox
 from tests.databases.duty import Duty
 from tests.databases.matrix import Outcome
 from tests.databases.situation import RESULT, until
+from tests.support.small_wes import Run
 from tests.support.working import submit_to
 
 
@@ -113,6 +114,50 @@ class Probe(Duty):
     def _service(self) -> ImputationService:
         with db.session(db.REGISTRY) as session:
             return session.exec(select(ImputationService)).one()
+
+
+class Canary(Duty):
+    """A small run is sent to the service, once, and followed to its end."""
+
+    async def try_it(self) -> None:
+        self._before = set(self._runs())
+        self._switch(True)
+
+    async def outcome(self, expected: Outcome) -> Outcome:
+        if expected is Outcome.WORKS:
+            await until(self._new_runs, f"a canary is sent while {self.away} is away")
+        return Outcome.WORKS if self._new_runs() else Outcome.WAITS
+
+    async def finish(self) -> None:
+        await until(self._new_runs, "the canary is sent")
+        (run,) = self._new_runs()
+        self._switch(False)
+        run.state = "COMPLETE"
+        await until(lambda: not self._is_open(), "the canary's end is seen")
+        assert len(self._new_runs()) == 1
+
+    def _runs(self) -> list[str]:
+        return [
+            run.run_id
+            for run in list(self.here.wes.runs.values())
+            if any(tag.startswith("canary-") for tag in run.tags.values())
+        ]
+
+    def _new_runs(self) -> list[Run]:
+        return [self.here.wes.runs[one] for one in self._runs() if one not in self._before]
+
+    def _switch(self, is_on: bool) -> None:
+        with db.session(db.REGISTRY) as session:
+            service = session.exec(select(ImputationService)).one()
+            service.check_settings = {"canary": is_on}
+            check = session.get_one(ServiceCheck, service.id)
+            check.canary_due_at = now()
+            session.add_all([service, check])
+
+    def _is_open(self) -> bool:
+        with db.session(db.REGISTRY) as session:
+            open_ones = select(func.count()).where(ServiceCanary.verdict == "")
+            return session.exec(open_ones).one() > 0
 
 
 class Delivery(Duty):
