@@ -6,7 +6,8 @@ protocol      the answer is one of the protocol              else down; degraded
               or the service asks us to come back later
 credentials   our credential is accepted                     else authorisation needed, or degraded
               where the service fails at it
-panels        its list of panels can be read                 else degraded
+panels        its list of panels can be read, or it runs     else degraded
+              what its panels here need
 
 Whether the service declares maintenance is told by its answer. The layers behind the protocol are
 not looked at by every probe, but when they are due.
@@ -14,6 +15,7 @@ not looked at by every probe, but when they are due.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import httpx
@@ -26,15 +28,17 @@ from app.connectors.base import (
     ConnectorError,
     Endpoint,
     NotAuthorised,
+    ServiceFacts,
     Unreachable,
     Unsupported,
     Untrusted,
 )
 from app.domain.health import Finding, Health, Layer, LayerFinding, Verdict
+from app.domain.panel_needs import PanelNeed
 from app.domain.probe_schedule import DueProbe
 from app.domain.queue_counts import counts_of
 from models.base import now
-from workers.layers import look_at_certificate
+from workers.layers import look_at_certificate, look_at_panels
 
 # A time limit that is noticed this much later says more of this machine than of the service.
 TOO_LATE_SECONDS = 2.0
@@ -50,12 +54,19 @@ ANSWERED = (*REACHED, LayerFinding(Layer.PROTOCOL, Verdict.PASSED))
 log = structlog.get_logger(__name__)
 
 
-async def examine(client: httpx.AsyncClient, due: DueProbe, endpoint: Endpoint) -> Finding:
+async def examine(
+    client: httpx.AsyncClient,
+    due: DueProbe,
+    endpoint: Endpoint,
+    *,
+    needs: Sequence[PanelNeed] | None = None,
+) -> Finding:
     """Look at one service. Never raises; its time limit begins now."""
     blank = Finding(due.service_ref, Health.UNKNOWN, now(), lease_until=due.lease_until)
     try:
-        finding = await _look(CONNECTORS[due.api_type](client, endpoint), due, blank)
-        if Layer.TLS in due.layers_due and finding.layer is not Layer.REACHABLE:
+        finding = await _look(CONNECTORS[due.api_type](client, endpoint), due, blank, needs)
+        is_due = Layer.TLS in due.layers_due and finding.layer is not Layer.REACHABLE
+        if is_due or finding.layer is Layer.TLS:
             finding = await _with_certificate(due, finding)
     except Exception:
         # One service's surprise must not keep the others from being looked at.
@@ -71,7 +82,9 @@ def refused(due: DueProbe, message: str) -> Finding:
     return _failed(blank, Health.AUTHORISATION_NEEDED, Layer.CREDENTIALS, message)
 
 
-async def _look(connector: Connector, due: DueProbe, blank: Finding) -> Finding:
+async def _look(
+    connector: Connector, due: DueProbe, blank: Finding, needs: Sequence[PanelNeed] | None
+) -> Finding:
     started = time.monotonic()
     try:
         facts = await connector.probe()
@@ -90,7 +103,7 @@ async def _look(connector: Connector, due: DueProbe, blank: Finding) -> Finding:
         layers=ANSWERED,
     )
     if due.layers_due:
-        answered = await _look_behind(connector, due, answered)
+        answered = await _look_behind(connector, due, answered, needs)
     if facts.maintenance:
         return replace(answered, health=Health.MAINTENANCE, message=facts.maintenance, layer=None)
     if answered.health is Health.UP and elapsed > due.slow_ms:
@@ -99,12 +112,17 @@ async def _look(connector: Connector, due: DueProbe, blank: Finding) -> Finding:
     return answered
 
 
-async def _look_behind(connector: Connector, due: DueProbe, answered: Finding) -> Finding:
+async def _look_behind(
+    connector: Connector, due: DueProbe, answered: Finding, needs: Sequence[PanelNeed] | None
+) -> Finding:
     """Look at those layers that not every probe looks at."""
     try:
         async with asyncio.timeout(BEHIND_SECONDS):
             if Layer.CREDENTIALS in due.layers_due:
                 answered = await _with_credentials(connector, answered)
+            is_well = answered.health is Health.UP
+            if needs is not None and is_well and Layer.PANELS in due.layers_due:
+                answered = await _with_panels(connector, due, answered, needs)
     except TimeoutError:
         text = "It tells of itself, but gives no answer in time to what needs a credential."
         return replace(answered, health=Health.DEGRADED, message=text, layer=Layer.CREDENTIALS)
@@ -139,6 +157,18 @@ async def _with_credentials(connector: Connector, answered: Finding) -> Finding:
         return _failed(answered, Health.DEGRADED, Layer.CREDENTIALS, str(error))
     else:
         looked = LayerFinding(Layer.CREDENTIALS, Verdict.PASSED)
+    return replace(answered, layers=(*answered.layers, looked))
+
+
+async def _with_panels(
+    connector: Connector, due: DueProbe, answered: Finding, needs: Sequence[PanelNeed]
+) -> Finding:
+    facts = answered.facts or ServiceFacts()
+    looked = await look_at_panels(connector, facts, due.service_ref, needs)
+    if looked is None:
+        return answered
+    if looked.verdict is Verdict.FAILED:
+        return _failed(answered, Health.DEGRADED, Layer.PANELS, looked.detail)
     return replace(answered, layers=(*answered.layers, looked))
 
 

@@ -7,7 +7,7 @@ is collected for a moment and written in one transaction for all.
 
 import asyncio
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from weakref import WeakKeyDictionary
 
@@ -19,7 +19,8 @@ from app.connectors.base import Endpoint
 from app.connectors.probe_client import open_probe_client
 from app.domain import credentials, probe_records, probe_schedule, service_contacts
 from app.domain.errors import Refused
-from app.domain.health import Finding, Health
+from app.domain.health import Finding, Health, Layer
+from app.domain.panel_needs import PanelNeed, panel_needs
 from app.domain.probe_schedule import DueProbe
 from models import db
 from models.threads import call
@@ -65,9 +66,15 @@ class Checker:
             return
         self._held.update(dict.fromkeys((one.service_ref for one in due), None))
         tokens = await self._tokens(due)
+        needs = await self._needs(due)
         for one in due:
             if one.service_ref in tokens:
-                work = self._probe(one, tokens[one.service_ref], claimed_at + one.starts_in)
+                work = self._probe(
+                    one,
+                    tokens[one.service_ref],
+                    claimed_at + one.starts_in,
+                    needs.get(one.service_ref),
+                )
                 self._held[one.service_ref] = asyncio.create_task(work)
 
     async def idle(self) -> None:
@@ -105,6 +112,17 @@ class Checker:
             await self._put_off(list(places))
             return {}
 
+    async def _needs(self, due: Sequence[DueProbe]) -> Mapping[str, Sequence[PanelNeed]]:
+        """What the panels need of each service whose panels are to be looked at now."""
+        refs = [one.service_ref for one in due if Layer.PANELS in one.layers_due]
+        if not refs:
+            return {}
+        try:
+            found = await call(db.REGISTRY, panel_needs, service_refs=refs)
+        except db.UNAVAILABLE:
+            return {}
+        return {ref: found.get(ref, ()) for ref in refs}
+
     async def _put_off(self, refs: Sequence[str]) -> None:
         try:
             await call(db.REGISTRY, probe_schedule.put_off, service_refs=refs)
@@ -112,7 +130,13 @@ class Checker:
             for ref in refs:
                 self._held.pop(ref, None)
 
-    async def _probe(self, due: DueProbe, token: str | Refused, starts_at: float) -> None:
+    async def _probe(
+        self,
+        due: DueProbe,
+        token: str | Refused,
+        starts_at: float,
+        needs: Sequence[PanelNeed] | None,
+    ) -> None:
         wait = starts_at - asyncio.get_running_loop().time()
         if wait > 0:
             await asyncio.sleep(wait)
@@ -123,7 +147,7 @@ class Checker:
             endpoint = Endpoint(
                 due.base_url, token, due.api_config, verified.features, verified.software
             )
-            finding = await examine(self._client(due.timeout_seconds), due, endpoint)
+            finding = await examine(self._client(due.timeout_seconds), due, endpoint, needs=needs)
             finding = await self._seen_from_here(due, finding)
         self._found.append(finding)
         if self._writing is None:

@@ -72,22 +72,6 @@ def judge_certificate(certificate: Certificate, host: str, moment: datetime) -> 
     return LayerFinding(Layer.TLS, Verdict.FAILED, told)
 
 
-async def look_at_credentials(connector: Connector) -> LayerFinding | None:
-    """Whether the service accepts the credential."""
-    try:
-        await connector.check_authorised()
-    except Unsupported as error:
-        return LayerFinding(Layer.CREDENTIALS, Verdict.UNTOLD, str(error))
-    except (Unreachable, Busy):
-        return None
-    except NotAuthorised as error:
-        return LayerFinding(Layer.CREDENTIALS, Verdict.FAILED, str(error))
-    except ConnectorError as error:
-        # It answers, but fails behind its front door.
-        return LayerFinding(Layer.CREDENTIALS, Verdict.FAILED, str(error))
-    return LayerFinding(Layer.CREDENTIALS, Verdict.PASSED, "It accepts what is sent along.")
-
-
 async def look_at_panels(
     connector: Connector, facts: ServiceFacts, service_ref: str, needs: Sequence[PanelNeed]
 ) -> LayerFinding | None:

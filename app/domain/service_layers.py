@@ -20,6 +20,7 @@ from models.registry import ImputationService
 
 MAX_DETAIL_CHARACTERS = 1000
 MOST_STRETCHES = 200
+UNENCRYPTED = "The address begins with http: nothing on the way there is encrypted."
 
 # Numbers change from probe to probe (“no answer within 19.8 s”) and mean the same; but in the words
 # about a certificate they are its dates. Who says nothing of the details leaves them as they were.
@@ -183,11 +184,12 @@ def layers_of(session: Session, *, actor: Actor, service_ref: str) -> list[Layer
     broken: Layer | None = None
     for layer in Layer:
         row = current.get(layer)
+        without = UNENCRYPTED if _is_plain(service, layer) and row is None else ""
         shown.append(
             LayerRow(
                 layer=layer,
-                verdict=row.verdict if row else "",
-                detail=row.detail if row else "",
+                verdict=row.verdict if row else (Verdict.UNTOLD if without else ""),
+                detail=row.detail if row else without,
                 since=row.since if row else None,
                 rests_on=broken,
                 next_look_at=due.get(layer),
@@ -215,6 +217,10 @@ def layer_history(
     ]
 
 
+def _is_plain(service: ImputationService, layer: Layer) -> bool:
+    return layer is Layer.TLS and not service.base_url.lower().startswith("https:")
+
+
 def _due(service: ImputationService, check: ServiceCheck | None) -> dict[Any, datetime]:
     if check is None or not service.is_active or service.retired_at is not None:
         return {}
@@ -224,7 +230,11 @@ def _due(service: ImputationService, check: ServiceCheck | None) -> dict[Any, da
         Layer.PANELS: check.panels_due_at,
     }
     # No layer is looked at but in a probe.
-    looks = {layer: max(moment, check.next_probe_at) for layer, moment in due.items()}
+    looks = {
+        layer: max(moment, check.next_probe_at)
+        for layer, moment in due.items()
+        if not _is_plain(service, layer)
+    }
     if service.check_settings.get("canary"):
         looks[Layer.CANARY] = check.canary_due_at
     return looks

@@ -10,12 +10,18 @@ import pytest
 
 from app.connectors.base import Endpoint
 from app.connectors.client import open_client
-from app.connectors.wes import WesConnector
-from app.domain.health import Layer, LayerFinding, Verdict
-from app.domain.panel_needs import PanelNeed, judge_needs
+from app.domain import probe_schedule
+from app.domain.access import WORKER
+from app.domain.health import Finding, Health, Layer, LayerFinding, Verdict
+from app.domain.panel_needs import PanelNeed, judge_needs, panel_needs
+from models import db
+from tests.support import small_wes as small
 from tests.support.certificates import Authority
+from tests.support.filling import add_panel, add_service
 from tests.support.small_wes import small_wes
-from workers.layers import look_at_certificate, look_at_credentials
+from tests.support.working import RECIPE
+from workers.examination import examine
+from workers.layers import look_at_certificate
 
 
 @pytest.fixture(scope="module")
@@ -109,19 +115,27 @@ def test_a_service_must_offer_what_its_panels_need(
     assert words in found.detail
 
 
-def test_a_credential_that_is_not_accepted_fails_its_own_layer() -> None:
-    async def credentials(url: str) -> LayerFinding | None:
-        async with open_client(request_timeout=5) as client:
-            return await look_at_credentials(WesConnector(client, Endpoint(url)))
-
+def test_a_service_that_lacks_what_its_panels_need_is_degraded_and_says_which_layer_failed(
+    databases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with small_wes() as wes:
-        accepted = asyncio.run(credentials(wes.base_url))
-        wes.fails_with = 401
-        refused = asyncio.run(credentials(wes.base_url))
-        wes.is_away = True
-        nothing = asyncio.run(credentials(wes.base_url))
-    assert accepted is not None
-    assert accepted.verdict is Verdict.PASSED
-    assert refused is not None
-    assert refused.verdict is Verdict.FAILED
-    assert nothing is None
+        ref = add_service(WORKER, "ILIFU", wes.base_url)
+        add_panel(WORKER, ref, "1000 Genomes", RECIPE)
+        with db.session(db.REGISTRY) as session:
+            (due,) = probe_schedule.claim_due(session, limit=5)
+            needs = panel_needs(session, service_refs=[ref])[ref]
+
+        async def probe() -> Finding:
+            async with open_client(request_timeout=5) as client:
+                return await examine(client, due, Endpoint(wes.base_url), needs=needs)
+
+        good = asyncio.run(probe())
+        monkeypatch.setitem(
+            small.SERVICE_INFO, "workflow_type_versions", {"WDL": small.ANY_VERSION}
+        )
+        bad = asyncio.run(probe())
+    assert good.layers[-1] == LayerFinding(
+        Layer.PANELS, Verdict.PASSED, "It runs what its panels need: CWL v1.2."
+    )
+    assert (bad.health, bad.layer) == (Health.DEGRADED, Layer.PANELS)
+    assert "1000 Genomes (CWL v1.2)" in bad.message
