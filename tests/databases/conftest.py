@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 from sqlmodel import select
 
 from app.config import settings
+from app.domain import probe_schedule
 from app.domain.passwords import hash_password
 from models import db
 from models.files import StoredFile
@@ -46,7 +47,10 @@ def situation(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         panel_ref = add_panel(wes.base_url)
         dataset_ref = add_dataset(folder, rosa)
         with db.session(db.REGISTRY) as session:
-            service_ref = session.exec(select(ImputationService.ref)).one()
+            service = session.exec(select(ImputationService)).one()
+            service_ref, service.is_available = service.ref, True
+            session.add(service)
+            probe_schedule.forget(session, service_id=service.id or 0)
         with db.session(db.FILES) as session:
             file_ref = session.exec(select(StoredFile.ref)).one()
         web = start_web(**environment, log=folder / "web.log")
