@@ -19,7 +19,7 @@ from models.base import now
 from models.health import RollUpDue, ServiceHealthLog, ServiceState
 from models.registry import RegistryOutbox
 from tests.domain.test_health import ADMIN, add_service
-from tests.support.probing import next_due, probe_at, probe_on, set_checks
+from tests.support.findings import next_due, probe_at, probe_on, set_checks
 
 UP, DOWN = Health.UP, Health.DOWN
 DAY = timedelta(days=1)
@@ -106,7 +106,7 @@ from datetime import datetime
 from app.config import settings
 from app.domain.health import Health
 from models import db
-from tests.support.probing import probe_at
+from tests.support.findings import probe_at
 db.configure(settings().database_urls)
 with db.session(db.REGISTRY) as session:
     assert probe_at(session, sys.argv[1], Health.DOWN, datetime.fromisoformat(sys.argv[2]))

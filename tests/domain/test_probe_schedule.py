@@ -13,7 +13,7 @@ from app.domain.health import Finding, Health, Layer
 from models import db
 from models.base import now
 from tests.domain.test_health import ADMIN, add_service
-from tests.support.probing import next_due, probe_at, probe_on, set_checks
+from tests.support.findings import next_due, probe_at, probe_on, set_checks
 
 MS = timedelta(milliseconds=1)
 HOUR = timedelta(hours=1)

@@ -1,52 +1,105 @@
-"""Probes of a test's own making: claimed and written down at times that the test names."""
+"""Services with a past: raw probes as the checker writes them, and their roll-ups."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.domain import probe_records, probe_schedule
-from app.domain.health import Finding, Health
+from app.domain.access import ROLES, Actor
+from app.domain.roll_ups import mark_due, roll_up_due
 from models import db
+from models.health import ServiceHealthLog, ServiceState
+from models.registry import ImputationService
+
+VIEWER = Actor(user_ref="viewer", name="Vera", email="", permissions=ROLES["viewer"])
+INTERVAL = timedelta(minutes=5)
 
 
-def set_checks(**values: object) -> None:
-    """Set columns of every service's row of checks."""
-    columns = ", ".join(f"{name} = :{name}" for name in values)
+@dataclass(frozen=True)
+class Probe:
+    """A raw probe; `stands_for` is how long it speaks at most."""
+
+    checked_at: datetime
+    health: str = "up"
+    response_time_ms: float | None = 100.0
+    stands_for: timedelta = INTERVAL + timedelta(seconds=60)
+    queued: int | None = None
+    running: int | None = None
+    finished: int | None = None
+    executor_errors: int | None = None
+    system_errors: int | None = None
+
+    @property
+    def valid_until(self) -> datetime:
+        """Up to when it speaks, if no other comes before."""
+        return self.checked_at + self.stands_for
+
+
+def add_service(name: str = "Node") -> tuple[int, str]:
+    """Add a service; return its id and its ref."""
     with db.session(db.REGISTRY) as session:
-        session.connection().execute(text(f"UPDATE service_checks SET {columns}"), values)
+        service = ImputationService(
+            name=name, service_type="wes", api_type="wes", base_url="https://wes.example.org"
+        )
+        session.add(service)
+        session.flush()
+        return service.id or 0, service.ref
 
 
-def next_due(session: Session, service_ref: str) -> datetime:
-    """When a service is probed next."""
-    query = text(
-        "SELECT next_probe_at FROM service_checks JOIN imputation_services s ON s.id = service_id"
-        " WHERE s.ref = :ref"
-    )
-    due: datetime = session.connection().execute(query, {"ref": service_ref}).scalar_one()
-    return due
-
-
-def probe_at(
-    session: Session, service_ref: str, health: Health, at: datetime, message: str = ""
-) -> bool:
-    """Claim the service at a time and write down what was found then; false if it was not due."""
-    due = probe_schedule.claim_due(session, limit=1000, at=at)
-    if service_ref not in [one.service_ref for one in due]:
-        return False
-    finding = Finding(service_ref, health, at, 12.5, message=message)
-    probe_records.record(session, [finding], at=at)
-    return True
-
-
-def probe_on(
-    service_ref: str, findings: Iterable[Health], *, start: datetime | None = None
-) -> datetime:
-    """Probe a service as often as there are findings, each when it is due; return the next time."""
+def add_probes(service_id: int, probes: Iterable[Probe]) -> None:
+    """Write probes down in one transaction, with what is due of them; a second one is dropped."""
+    found = list(probes)
+    rows = [_row(service_id, probe) for probe in found]
+    if not rows:
+        return
     with db.session(db.REGISTRY) as session:
-        at = start or next_due(session, service_ref)
-        for health in findings:
-            assert probe_at(session, service_ref, health, at)
-            at = next_due(session, service_ref)
-    return at
+        statement = upsert(ServiceHealthLog).on_conflict_do_nothing()
+        session.connection().execute(statement, rows)
+        mark_due(session, [(service_id, probe.checked_at) for probe in found])
+
+
+def add_states(service_id: int, *stretches: tuple[str, datetime, datetime | None]) -> None:
+    """Write confirmed states down: each with its beginning and its end."""
+    rows = [
+        {
+            "service_id": service_id,
+            "state": state,
+            "since": since,
+            "until": until,
+            "layer": "",
+            "reason": "",
+        }
+        for state, since, until in stretches
+    ]
+    with db.session(db.REGISTRY) as session:
+        session.connection().execute(insert(ServiceState), rows)
+
+
+def every(
+    since: datetime, until: datetime, step: timedelta = INTERVAL, **fields: object
+) -> list[Probe]:
+    """Probes at a steady pace, from one time to just before another."""
+    count = -(-(until - since) // step)
+    return [Probe(since + number * step, **fields) for number in range(count)]  # type: ignore[arg-type]
+
+
+def roll_up() -> None:
+    """Compute all that is due."""
+    with db.session(db.REGISTRY) as session:
+        while roll_up_due(session, limit=1000):
+            pass
+
+
+def _row(service_id: int, probe: Probe) -> dict[str, object]:
+    row = asdict(probe)
+    del row["stands_for"], row["health"]
+    return row | {
+        "service_id": service_id,
+        "valid_until": probe.valid_until,
+        "health_status": probe.health,
+        "found": probe.health,
+        "layer": "",
+        "error_message": "",
+    }
