@@ -21,7 +21,6 @@ from app.domain.health import Finding, Health
 from app.domain.queue_movement import Movement, Rule, Sample, follow
 from app.domain.stalls import words_of
 from models.health import ServiceQueue
-from models.registry import ImputationService
 
 # Of one service in one turn; the rest follows in the next.
 PROBES_AT_ONCE = 300
@@ -43,6 +42,13 @@ _NEW_COUNTS = """
       AND (known.checked_at IS NULL OR checks.checked_at > known.checked_at)
     ORDER BY checks.service_id, log.checked_at
 """
+
+_STALLED = text("""
+    SELECT service.ref, known.stall_reason
+    FROM service_queues AS known
+    JOIN imputation_services AS service ON service.id = known.service_id
+    WHERE known.stall_reason <> ''
+""")
 
 
 @dataclass(frozen=True)
@@ -84,28 +90,23 @@ def follow_queues(session: Session) -> list[QueueTurn]:
 
 def with_stalls(session: Session, findings: Sequence[Finding]) -> Sequence[Finding]:
     """The findings, those of services whose queue does not move being stalled instead of up."""
-    waiting = [
-        finding.service_ref
-        for finding in findings
-        if finding.health is Health.UP and finding.counts and finding.counts.queued
-    ]
-    if not waiting:
+    if not any(_waits(finding) for finding in findings):
         return findings
-    reasons = dict(
-        session.exec(
-            select(ImputationService.ref, ServiceQueue.stall_reason)
-            .join(ServiceQueue, col(ServiceQueue.service_id) == ImputationService.id)
-            .where(ServiceQueue.stall_reason != "", col(ImputationService.ref).in_(waiting))
-        ).all()
-    )
+    # Hardly ever any, through ix_service_queues_stalled.
+    reasons = {row.ref: row.stall_reason for row in session.connection().execute(_STALLED)}
     if not reasons:
         return findings
     return [
         replace(finding, health=Health.STALLED, message=reasons[finding.service_ref])
-        if finding.service_ref in reasons
+        if _waits(finding) and finding.service_ref in reasons
         else finding
         for finding in findings
     ]
+
+
+def _waits(finding: Finding) -> bool:
+    """Whether the service is up, and says that runs wait there."""
+    return finding.health is Health.UP and bool(finding.counts and finding.counts.queued)
 
 
 def movement_of(row: ServiceQueue) -> Movement:

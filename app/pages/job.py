@@ -17,6 +17,7 @@ from app.components.moment import moment
 from app.components.status import job_status
 from app.pages.job_history import history_list, stages
 from app.pages.job_logs import logs_section
+from app.pages.job_outlook import job_outlook
 from app.pages.job_question import give_up, offer, question
 from app.pages.job_results import results_table
 from app.pages.job_state import JobState, LinkItem
@@ -171,6 +172,7 @@ def _content(job: rx.Var[JobItem]) -> rx.Component:
         _status(job),
         rx.cond(JobState.question, question(job, JobState.question)),
         rx.cond(JobState.offered_at, offer(job)),
+        job_outlook(),
         rx.cond(job.error_message, cause),
         rx.cond(JobState.results, section("Results", results_table(JobState.results))),
         section("What was sent", _sent(job), action=submission),

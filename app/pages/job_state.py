@@ -14,6 +14,7 @@ from app.domain.job_queries import JobRow
 from app.domain.resubmissions import JobLink, may_resubmit
 from app.pages.job_history import ChangeItem, Stage, change_item, stages_of
 from app.pages.job_logs import JobLogsState, show_logs
+from app.pages.job_outlook import JobOutlookState, show_outlook
 from app.pages.job_results import ResultItem, result_item
 from app.states.calls import call
 from app.states.guard import guarded
@@ -84,6 +85,7 @@ class JobState(rx.State):
             return
         self._show(actor, detail)
         self.cancel_limit = await _cancel_limit(actor, detail.row)
+        await show_outlook(await self.get_state(JobOutlookState), actor, detail.row)
         await show_logs(await self.get_state(JobLogsState), actor, list(detail.log_names))
 
     @guarded("job:cancel")

@@ -39,6 +39,7 @@ def _choice(item: PanelItem) -> rx.Component:
             rx.cond(
                 item.description, rx.el.span(item.description, class_name="choice-description")
             ),
+            rx.cond(item.expected, rx.el.span(item.expected, class_name="choice-facts")),
             rx.cond(item.note, rx.el.span(item.note, class_name="choice-reason")),
             rx.foreach(item.limits, lambda text: rx.el.span(text, class_name="choice-limit")),
             rx.cond(

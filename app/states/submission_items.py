@@ -5,11 +5,13 @@ from typing import Any, TypedDict
 
 from app.domain.datasets import DatasetRow
 from app.domain.errors import Invalid
+from app.domain.estimates import Expectation
 from app.domain.panels import PanelChoice, PanelDetail
 from app.domain.parameter_form import FormField, form_fields
 from app.domain.recipes import parse_recipe
 from app.domain.uploads import words
 from app.states.job_item import value_text
+from app.states.outlook_item import short_expectation
 
 
 class DatasetChoice(TypedDict):
@@ -36,6 +38,7 @@ class PanelItem(TypedDict):
     is_simulation: bool
     can_choose: bool
     note: str
+    expected: str
     limits: list[str]
 
 
@@ -92,7 +95,9 @@ def dataset_choice(row: DatasetRow) -> DatasetChoice:
     )
 
 
-def panel_item(choice: PanelChoice, limits: Sequence[str] = ()) -> PanelItem:
+def panel_item(
+    choice: PanelChoice, limits: Sequence[str] = (), expected: Expectation | None = None
+) -> PanelItem:
     """Make the choice of a panel; `limits` is what its service is known not to do."""
     row = choice.row
     return PanelItem(
@@ -107,6 +112,7 @@ def panel_item(choice: PanelChoice, limits: Sequence[str] = ()) -> PanelItem:
         is_simulation=row.is_simulation,
         can_choose=choice.can_choose,
         note=choice.reason,
+        expected=short_expectation(expected) if expected else "",
         limits=list(limits),
     )
 

@@ -22,6 +22,7 @@ from app.states.conformance_item import limit_texts
 from app.states.guard import guarded
 from app.states.limits import limits_of
 from app.states.outages import Parts
+from app.states.outlook import expectations
 from app.states.submission_items import (
     DatasetChoice,
     PanelItem,
@@ -150,10 +151,13 @@ class SubmitState(rx.State):
             self.is_sending = False
 
     async def _take_wish(self, actor: Actor) -> None:
-        """Begin with the dataset in the address, or in place of the job in it."""
+        """Begin with the dataset and panel in the address, or in place of the job in it."""
         query = self.router.url.query_parameters
-        job_ref, wish = str(query.get("resubmit", ""))[:40], str(query.get("dataset", ""))[:40]
-        if (job_ref or wish) in ("", self._came_with):
+        job_ref, wish, panel = (
+            str(query.get(name, ""))[:40] for name in ("resubmit", "dataset", "panel")
+        )
+        came_with = " ".join([job_ref or wish, panel]).strip()
+        if came_with in ("", self._came_with):
             return
         try:
             if job_ref:
@@ -164,8 +168,11 @@ class SubmitState(rx.State):
         except NotFound as error:
             self.problem = error.message
             return
-        await self._choose(actor, wish)
-        self._came_with = job_ref or wish
+        if wish:
+            await self._choose(actor, wish)
+        if any(item["ref"] == panel and item["can_choose"] for item in self.panels):
+            self.chosen = [panel]
+        self._came_with = came_with
         self.step = 1 if self.dataset_ref else 0
 
     def _take_over(self, template: Template) -> None:
@@ -199,8 +206,13 @@ class SubmitState(rx.State):
         own = await call(db.USERS, services_with_own_token, actor=actor)
         choices = await call(db.REGISTRY, panels_to_choose, actor=actor, own_tokens=own)
         limits = await limits_of(actor, [choice.row.service_ref for choice in choices])
+        expected = await expectations(actor, [choice.row for choice in choices])
         self.panels = [
-            panel_item(choice, limit_texts(limits.get(choice.row.service_ref, ())))
+            panel_item(
+                choice,
+                limit_texts(limits.get(choice.row.service_ref, ())),
+                expected.get(choice.row.ref),
+            )
             for choice in choices
         ]
         self.has_read_panels = True

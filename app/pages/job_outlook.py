@@ -1,0 +1,83 @@
+"""On a job's page: what to expect while it waits, and where it could go instead."""
+
+import reflex as rx
+
+from app.components.frame import section
+from app.components.outlook import alternatives_list, outlook_lines
+from app.domain.access import Actor
+from app.domain.errors import NotFound
+from app.domain.health import Health
+from app.domain.job_queries import JobRow
+from app.domain.panels import PanelRow, get_panel
+from app.domain.queue_pace import paces
+from app.states.calls import call
+from app.states.outlook import expectations, instead_of
+from app.states.outlook_item import (
+    AlternativeItem,
+    OutlookLine,
+    alternative_item,
+    expected_lines,
+    queue_line,
+)
+from models import db
+
+WAITING = ("waiting", "queued", "submitting", "submitted")
+UNDER_WAY = (*WAITING, "running", "cancelling")
+
+
+class JobOutlookState(rx.State):
+    """The outlook of the job in the URL; empty where its service is well and it waits no more."""
+
+    lines: list[OutlookLine] = []
+    alternatives: list[AlternativeItem] = []
+
+
+async def show_outlook(state: JobOutlookState, actor: Actor, job: JobRow) -> None:
+    """Show what a job can expect while it waits, and where it could go while that is not well.
+
+    Only its owner is shown where it could go. While the registry is away nothing is shown, and the
+    rest of the job is.
+    """
+    try:
+        panel = await _panel(actor, job)
+        is_well = panel is None or panel.health_status == Health.UP
+        waits = job.status in WAITING
+        state.lines = await _lines(actor, job, panel) if panel and waits else []
+        is_hindered = job.status in UNDER_WAY and not (is_well and job.stalled_at is None)
+        found = (
+            await instead_of(actor, [job.panel_ref])
+            if is_hindered and job.owner_ref == actor.user_ref
+            else []
+        )
+        state.alternatives = [alternative_item(one, job_ref=job.ref) for one in found]
+    except db.UNAVAILABLE:
+        state.lines, state.alternatives = [], []
+
+
+async def _panel(actor: Actor, job: JobRow) -> PanelRow | None:
+    if job.status not in UNDER_WAY or not actor.may("service:read"):
+        return None
+    try:
+        detail = await call(db.REGISTRY, get_panel, actor=actor, panel_ref=job.panel_ref)
+    except NotFound:
+        return None
+    return detail.row
+
+
+async def _lines(actor: Actor, job: JobRow, panel: PanelRow) -> list[OutlookLine]:
+    known = await call(db.REGISTRY, paces, actor=actor, service_refs=[job.service_ref])
+    expected = await expectations(actor, [panel])
+    return [queue_line(known.get(job.service_ref)), *expected_lines(expected[panel.ref])]
+
+
+def job_outlook() -> rx.Component:
+    """The sections, where there is anything to say."""
+    state = JobOutlookState
+    now = rx.text("Of a job that is sent there now.", size="2", class_name="muted")
+    return rx.fragment(
+        rx.cond(state.lines, section("What to expect", now, outlook_lines(state.lines))),
+        rx.cond(
+            state.alternatives,
+            section("Where to send it instead", alternatives_list(state.alternatives)),
+        ),
+    )
