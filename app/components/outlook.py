@@ -21,7 +21,7 @@ def alternatives_list(items: rx.Var) -> rx.Component:
         "Expected wait",
         "Until the results",
         "Good to know",
-        "",
+        "Send",
     )
     return table("Where to send it instead", columns, rx.foreach(items, _alternative), in_card=True)
 

@@ -19,6 +19,7 @@ from app.domain.services import ServiceRow, get_service
 from app.pages.service_contact import ServiceContactState, contact_notice
 from app.pages.service_history import ServiceHistoryState, history_section
 from app.pages.service_limits import ServiceLimitsState, limits_section
+from app.pages.service_outlook import ServiceOutlookState, outlook_section
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
@@ -66,7 +67,12 @@ class ServiceState(rx.State):
         own = await call(db.USERS, stored_token, actor=actor, service_ref=service_ref)
         self.own_token_since = iso(own.updated_at) if own else ""
         self.own_token_end = own.last_four if own else ""
-        return [ServiceHistoryState.load, ServiceContactState.load, ServiceLimitsState.load]
+        return [
+            ServiceHistoryState.load,
+            ServiceContactState.load,
+            ServiceLimitsState.load,
+            ServiceOutlookState.load,
+        ]
 
     @guarded("service:read")
     async def check(self, actor: Actor) -> rx.event.EventSpec:
@@ -187,6 +193,7 @@ def _content() -> rx.Component:
         contact_notice(),
         rx.cond(ServiceState.token_news, notice(ServiceState.token_news)),
         limits_section(),
+        outlook_section(),
         section("Facts", fact_list(ServiceState.facts)),
         _panels(),
         history_section(),

@@ -93,7 +93,7 @@ def outlook_section() -> rx.Component:
         rx.el.ul(rx.foreach(state.touched, _job), class_name="list"),
     )
     return rx.fragment(
-        section("Will a job move?", outlook_lines(state.lines), outlook_lines(state.failures)),
+        section("Will a job move?", outlook_lines(state.lines + state.failures)),
         rx.cond(state.touched, touched),
         rx.cond(
             state.alternatives,

@@ -1,0 +1,93 @@
+"""Will my job move? What a service's page and a waiting job's page say of it."""
+
+from datetime import timedelta
+
+from playwright.sync_api import expect
+from sqlmodel import select
+
+from app.domain import estimates
+from app.domain.access import ROLES, Actor
+from app.domain.own_times import times_of_service
+from app.domain.panel_changes import PanelFields, upsert_panel
+from app.domain.panels import get_panel
+from app.domain.queue_pace import paces
+from app.domain.queue_stall import follow_queues
+from models import db
+from models.base import now
+from models.jobs import Job
+from tests.support.axe import faults
+from tests.support.counted import ADMIN, add_service, count, set_health
+from tests.support.people import sign_in
+from tests.support.submitting import RECIPE, submit_one
+from tests.support.visitor import Meet
+
+FIVE = timedelta(minutes=5)
+
+
+def add_panel(service_ref: str, panel_id: str) -> str:
+    fields = PanelFields(
+        panel_id=panel_id, name=panel_id.upper(), build="GRCh38", identity="hrc", recipe=RECIPE
+    )
+    with db.session(db.REGISTRY) as session:
+        return upsert_panel(session, actor=ADMIN, service_ref=service_ref, fields=fields).ref
+
+
+def busy(name: str, *, queued: int) -> str:
+    """A service at which a run finishes every five minutes while others wait."""
+    ref, begun = add_service(name), now() - 60 * FIVE
+    count(ref, [(begun + place * FIVE, queued, 2, 100 + place) for place in range(60)])
+    with db.session(db.REGISTRY) as session:
+        follow_queues(session)
+    return ref
+
+
+def job(owner: Actor, panel_ref: str, **columns: object) -> str:
+    with db.session(db.REGISTRY) as session:
+        chosen = get_panel(session, actor=ADMIN, panel_ref=panel_ref)
+    ref = submit_one(f"Of {owner.name}", owner=owner, chosen=chosen)
+    with db.session(db.JOBS) as session:
+        row = session.exec(select(Job).where(Job.ref == ref)).one()
+        for name, value in columns.items():
+            setattr(row, name, value)
+        session.add(row)
+    return ref
+
+
+def actor_of(name: str, ref: str) -> Actor:
+    return Actor(ref, name, f"{name}@lab.example", ROLES["researcher"])
+
+
+def test_a_service_says_whether_a_job_will_move_and_where_it_could_go_instead(
+    databases: None, meet: Meet
+) -> None:
+    ref, cookies = sign_in("rosa")
+    rosa, otto = actor_of("rosa", ref), actor_of("otto", "otto")
+    here, there = busy("Here", queued=12), busy("There", queued=1)
+    panel = add_panel(here, "hrc")
+    add_panel(there, "apps-hrc")
+    mine = job(rosa, panel, status="submitted", submitted_at=now())
+    job(otto, panel)
+    page = meet(cookies).page
+    page.goto(f"/services/{here}")
+    with db.session(db.REGISTRY) as session:
+        pace = paces(session, actor=ADMIN, service_refs=[here])[here]
+    with db.session(db.JOBS) as session:
+        own = times_of_service(session, actor=ADMIN, service_ref=here)
+    expected = estimates.expect(pace, own).wait.range
+    assert expected is not None
+    outlook = page.locator(".outlook").first
+    expect(outlook).to_contain_text("12 waiting, 2 running")
+    expect(outlook).to_contain_text(str(expected))
+    expect(outlook).to_contain_text("Not enough data: 0 jobs of ours at this service")
+    elsewhere = page.get_by_role("region", name="Where to send it instead")
+    expect(elsewhere.get_by_role("row", name="APPS-HRC")).to_contain_text("An administrator says")
+    expect(page.get_by_role("link", name="Of rosa, with HRC")).to_be_visible()
+    expect(page.get_by_text("Of otto")).to_have_count(0)
+    assert faults(page) == ""
+    set_health(here, "down")
+    page.goto(f"/jobs/{mine}")
+    expect(page.get_by_role("heading", name="What to expect")).to_be_visible()
+    link = page.get_by_role("link", name="Send it to There")
+    href = link.get_attribute("href") or ""
+    assert href.startswith(f"/submit?resubmit={mine}&panel=")
+    assert faults(page) == ""
