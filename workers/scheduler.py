@@ -35,6 +35,7 @@ from workers import (
     outbox,
     queues,
     reconcile,
+    roll_ups,
     stalls,
     submit,
 )
@@ -77,9 +78,11 @@ DUTIES = (
     Duty("watch for stalls", stalls.watch, 60),
     Duty("note what to expect", estimates.note, 5),
     Duty("watch queues", queues.watch, 60),
+    Duty("roll up health", roll_ups.roll_up, 5),
     Duty("sweep uploads", files.sweep_uploads, 600),
     Duty("warn of what ends", expiry.warn, 3600),
     Duty("clear outboxes", outbox.clear, 3600),
+    Duty("clear old health", roll_ups.clear, 3600),
 )
 
 

@@ -61,7 +61,7 @@ counted AS (
         SELECT l.checked_at, l.finished, l.executor_errors, l.system_errors
         FROM service_health_logs AS l
         WHERE l.service_id = s.service_id AND l.checked_at < s.starts_at
-          AND l.checked_at >= s.starts_at - interval '1 day' AND l.finished IS NOT NULL
+          AND l.checked_at >= s.starts_at - interval '24 hours' AND l.finished IS NOT NULL
         ORDER BY l.checked_at DESC LIMIT 1
     ) AS p
 ),

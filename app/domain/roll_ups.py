@@ -51,26 +51,38 @@ WHERE d.service_id = taken.service_id AND d.hour = taken.hour
 RETURNING d.service_id, d.hour
 """)
 
-# A probe of a due hour, or the one before it, may speak for hours after it as well.
+# A probe of a due hour, or the one before it, may speak for hours after it as well; and the next
+# probe that saw counters tells how far they grew since.
 _SPANS = text("""
 CREATE TEMPORARY TABLE spans ON COMMIT DROP AS
 SELECT DISTINCT taken.service_id, reached.starts_at,
     reached.starts_at + interval '1 hour' AS ends_at
 FROM unnest(CAST(:services AS int[]), CAST(:hours AS timestamptz[])) AS taken(service_id, hour)
 CROSS JOIN LATERAL (
-    SELECT greatest(
-        (SELECT l.valid_until FROM service_health_logs AS l
-         WHERE l.service_id = taken.service_id AND l.checked_at < taken.hour
-         ORDER BY l.checked_at DESC LIMIT 1),
-        (SELECT max(l.valid_until) FROM service_health_logs AS l
-         WHERE l.service_id = taken.service_id AND l.checked_at >= taken.hour
-           AND l.checked_at < taken.hour + interval '1 hour')
-    ) AS valid_until
-) AS reach
-CROSS JOIN LATERAL generate_series(
-    taken.hour,
-    greatest(taken.hour, date_trunc('hour', least(reach.valid_until, :now), 'UTC')),
-    interval '1 hour'
+    SELECT max(l.valid_until) AS valid_until, bool_or(l.finished IS NOT NULL) AS has_counters
+    FROM service_health_logs AS l
+    WHERE l.service_id = taken.service_id
+      AND l.checked_at >= taken.hour AND l.checked_at < taken.hour + interval '1 hour'
+) AS own
+LEFT JOIN LATERAL (
+    SELECT l.valid_until FROM service_health_logs AS l
+    WHERE l.service_id = taken.service_id AND l.checked_at < taken.hour
+    ORDER BY l.checked_at DESC LIMIT 1
+) AS before ON true
+CROSS JOIN LATERAL (
+    SELECT generate_series(
+        taken.hour,
+        greatest(taken.hour, date_trunc(
+            'hour', least(greatest(own.valid_until, before.valid_until), :now), 'UTC'
+        )),
+        interval '1 hour'
+    )
+    UNION ALL
+    (SELECT date_trunc('hour', l.checked_at, 'UTC') FROM service_health_logs AS l
+     WHERE own.has_counters AND l.service_id = taken.service_id AND l.finished IS NOT NULL
+       AND l.checked_at >= taken.hour + interval '1 hour'
+       AND l.checked_at < taken.hour + interval '26 hours'
+     ORDER BY l.checked_at LIMIT 1)
 ) AS reached(starts_at)
 """)
 
@@ -82,15 +94,16 @@ ON CONFLICT (service_id, hour) DO NOTHING
 """)
 
 _NAMES = ", ".join(COLUMNS)
-_ASSIGNED = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
 # Where the raw probes are gone, at least in part, what was rolled up from them stands.
-_WRITE = f"""
-INSERT INTO {{table}} AS kept ({_NAMES}) SELECT {_NAMES} FROM totals
-ON CONFLICT (service_id, starts_at) DO UPDATE SET {_ASSIGNED}
-WHERE kept.starts_at >= CAST(:raw_from AS timestamptz)
-"""  # noqa: S608 (our own tables' and columns' names)
-
-_HOURS = text(f"WITH {PIECES}, {SUMS} {_WRITE.format(table='service_health_hours')}")
+_CLEAR_HOURS = text("""
+DELETE FROM service_health_hours AS h USING spans AS s
+WHERE h.service_id = s.service_id AND h.starts_at = s.starts_at
+  AND h.starts_at >= CAST(:raw_from AS timestamptz)
+""")
+_HOURS = text(f"""
+WITH {PIECES}, {SUMS}
+INSERT INTO service_health_hours ({_NAMES}) SELECT {_NAMES} FROM totals ON CONFLICT DO NOTHING
+""")  # noqa: S608 (our own columns' names)
 
 # A minute's probes keep the whole time that they speak for, up to the next probe. The minute of the
 # probe before the hour comes along, because the hour's first probe ends its time.
@@ -129,9 +142,18 @@ pieces AS (
     WHERE checked_at < ends_at
 ),
 {SUMS}
-{_WRITE.format(table="service_health_minutes")}
+INSERT INTO service_health_minutes AS kept ({_NAMES}) SELECT {_NAMES} FROM totals
+ON CONFLICT (service_id, starts_at) DO UPDATE
+SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])}
+WHERE kept.starts_at >= CAST(:raw_from AS timestamptz)
 """)  # noqa: S608 (our own tables' and columns' names)
 
+# 24 hours, because a day of the session's own zone may be shorter or longer.
+_CLEAR_DAYS = text("""
+DELETE FROM service_health_days AS d USING spans AS s
+WHERE d.service_id = s.service_id AND d.starts_at = date_trunc('day', s.starts_at, 'UTC')
+  AND d.starts_at >= CAST(:hours_from AS timestamptz)
+""")
 _ANSWERING = "(h.up_seconds + h.degraded_seconds + h.stalled_seconds)::float8"
 _DAYS = text(f"""
 WITH days AS (
@@ -140,7 +162,7 @@ WITH days AS (
 hours AS (
     SELECT d.day, h.* FROM days AS d JOIN service_health_hours AS h
     ON h.service_id = d.service_id AND h.starts_at >= d.day
-    AND h.starts_at < d.day + interval '1 day'
+    AND h.starts_at < d.day + interval '24 hours'
 ),
 histograms AS (
     SELECT service_id, day, array_agg(bucket ORDER BY bucket) AS latency_buckets,
@@ -171,7 +193,7 @@ totals AS (
     FROM hours AS h LEFT JOIN histograms AS g USING (service_id, day)
     GROUP BY h.service_id, h.day
 )
-{_WRITE.format(table="service_health_days")}
+INSERT INTO service_health_days ({_NAMES}) SELECT {_NAMES} FROM totals ON CONFLICT DO NOTHING
 """)  # noqa: S608 (our own tables' and columns' names)
 
 
@@ -213,11 +235,13 @@ def roll_up_due(session: Session, *, limit: int = 2000) -> int:
         # told by a probe before it.
         "raw_from": at - timedelta(days=settings().probe_days) + DAY,
     }
+    connection.execute(_CLEAR_HOURS, kept)
     connection.execute(_HOURS, kept)
     minutes_from = at - timedelta(days=settings().health_minute_days)
     connection.execute(_MINUTES, {**kept, "minutes_from": minutes_from})
     hours_from = at - timedelta(days=366 * settings().health_hour_years) + DAY
-    connection.execute(_DAYS, {"raw_from": hours_from})
+    connection.execute(_CLEAR_DAYS, {"hours_from": hours_from})
+    connection.execute(_DAYS)
     connection.execute(text("DROP TABLE spans"))
     return len(taken)
 

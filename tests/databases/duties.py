@@ -21,6 +21,7 @@ ALL: dict[str, type[Duty]] = {
     "collect": working.Collect,
     "probe": working.Probe,
     "canary": working.Canary,
+    "roll_up": working.RollUp,
     "notify": working.Notify,
     "audit": working.Audit,
 }

@@ -38,6 +38,7 @@ DUTIES: Mapping[str, str] = {
     "collect": "Collect the results of a run",
     "probe": "Check the health of services",
     "canary": "Send a service its daily canary",
+    "roll_up": "Sum up the health of services by hour and day",
     "notify": "Notify a job's owner",
     "audit": "Note a change of a service in the audit log",
 }
@@ -65,7 +66,9 @@ AFFECTED: Mapping[str, Mapping[str, Outcome]] = {
     db.REGISTRY: {
         "overview": Outcome.IN_PART,
         **dict.fromkeys(("submit", "services", "admin_services"), Outcome.SAYS),
-        **dict.fromkeys(("follow", "collect", "probe", "canary", "audit"), Outcome.WAITS),
+        **dict.fromkeys(
+            ("follow", "collect", "probe", "canary", "roll_up", "audit"), Outcome.WAITS
+        ),
     },
     db.JOBS: {
         "overview": Outcome.IN_PART,

@@ -1,11 +1,14 @@
 """Duties of the worker, which nobody asks for."""
 
+from datetime import timedelta
+
 from sqlmodel import func, select
 
+from app.domain.health_sums import HOUR, hour_of
 from app.domain.outbox import emit, emit_audit
 from models import db
 from models.base import new_ref, now
-from models.health import ServiceCanary, ServiceCheck
+from models.health import HealthHour, ServiceCanary, ServiceCheck, ServiceHealthLog
 from models.jobs import JobsOutbox
 from models.notifications import Notification
 from models.platform import AuditEntry
@@ -13,6 +16,8 @@ from models.registry import ImputationService, RegistryOutbox
 from tests.databases.duty import Duty
 from tests.databases.matrix import Outcome
 from tests.databases.situation import RESULT, until
+from tests.support.probing import Probe as Probed
+from tests.support.probing import add_probes
 from tests.support.small_wes import Run
 from tests.support.working import submit_to
 
@@ -158,6 +163,47 @@ class Canary(Duty):
         with db.session(db.REGISTRY) as session:
             open_ones = select(func.count()).where(ServiceCanary.verdict == "")
             return session.exec(open_ones).one() > 0
+
+
+class RollUp(Duty):
+    """A probe of days ago is summed up, where nothing else happens any more."""
+
+    async def try_it(self) -> None:
+        self._add()
+
+    async def outcome(self, expected: Outcome) -> Outcome:
+        if expected is Outcome.WORKS:
+            await until(self._is_summed_up, "it is summed up")
+        return Outcome.WORKS if self._is_summed_up() else Outcome.WAITS
+
+    async def finish(self) -> None:
+        await super().finish()
+        self._add()
+        await super().finish()
+
+    def _add(self) -> None:
+        probe = Probed(now() - timedelta(days=20))
+        self._hour = hour_of(probe.checked_at)
+        add_probes(self._service_id(), [probe])
+
+    def _is_summed_up(self) -> bool:
+        with db.session(db.REGISTRY) as session:
+            summed = session.exec(
+                select(HealthHour.probes).where(HealthHour.starts_at == self._hour)
+            ).first()
+            raw = session.exec(
+                select(func.count())
+                .select_from(ServiceHealthLog)
+                .where(
+                    ServiceHealthLog.checked_at >= self._hour,
+                    ServiceHealthLog.checked_at < self._hour + HOUR,
+                )
+            ).one()
+        return summed == raw
+
+    def _service_id(self) -> int:
+        with db.session(db.REGISTRY) as session:
+            return session.exec(select(ImputationService.id)).one() or 0
 
 
 class Delivery(Duty):

@@ -13,6 +13,7 @@ from models import db
 from models.base import now
 from models.health import MaintenanceWindow
 from tests.support.probing import (
+    INTERVAL,
     VIEWER,
     Probe,
     add_probes,
@@ -82,12 +83,9 @@ def test_a_range_that_begins_and_ends_within_hours_is_cut_to_the_second() -> Non
 
 def test_a_checker_that_stood_still_for_an_hour_leaves_an_hour_of_no_data() -> None:
     service_id, ref = add_service()
-    # A minute is how long a probe speaks beyond the next one's time.
-    still = [
-        Probe(NOON, stands_for=timedelta()),
-        *every(NOON + HOUR, YESTERDAY + DAY),
-    ]
-    add_probes(service_id, [*every(YESTERDAY, NOON), *still])
+    last = Probe(NOON - INTERVAL, stands_for=INTERVAL)
+    add_probes(service_id, [*every(YESTERDAY, NOON - INTERVAL), last])
+    add_probes(service_id, every(NOON + HOUR, YESTERDAY + DAY))
     roll_up()
     found = uptime(ref)
     assert found.no_data == pytest.approx(3600)
