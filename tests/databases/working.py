@@ -16,8 +16,8 @@ from models.registry import ImputationService, RegistryOutbox
 from tests.databases.duty import Duty
 from tests.databases.matrix import Outcome
 from tests.databases.situation import RESULT, until
-from tests.support.probing import Probe as Probed
-from tests.support.probing import add_probes
+from tests.support.pasts import Probe as Probed
+from tests.support.pasts import add_probes
 from tests.support.small_wes import Run
 from tests.support.working import submit_to
 

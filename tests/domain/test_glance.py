@@ -7,7 +7,7 @@ from app.domain.health import Health
 from app.domain.health_sums import DAY, HOUR, day_of, hour_of
 from models import db
 from models.base import now
-from tests.support.probing import VIEWER, add_probes, add_service, every, roll_up
+from tests.support.pasts import VIEWER, add_probes, add_service, every, roll_up
 
 pytestmark = pytest.mark.usefixtures("databases")
 

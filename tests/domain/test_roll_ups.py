@@ -27,7 +27,7 @@ from models.health import (
     RollUpDue,
     ServiceHealthLog,
 )
-from tests.support.probing import Probe, add_probes, add_service, every, roll_up
+from tests.support.pasts import Probe, add_probes, add_service, every, roll_up
 
 pytestmark = pytest.mark.usefixtures("databases")
 

@@ -10,7 +10,7 @@ from app.domain.health_sums import DAY, HOUR, day_of, hour_of
 from app.domain.series import Series, heat_map, series, states_between
 from models import db
 from models.base import now
-from tests.support.probing import (
+from tests.support.pasts import (
     INTERVAL,
     VIEWER,
     Probe,

@@ -12,7 +12,7 @@ from app.domain.uptime import Uptime, uptime_of
 from models import db
 from models.base import now
 from models.health import MaintenanceWindow
-from tests.support.probing import (
+from tests.support.pasts import (
     INTERVAL,
     VIEWER,
     Probe,
