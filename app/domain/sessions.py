@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,47 +56,55 @@ def open_session(session: Session, *, user: User, client_address: str, user_agen
 
 def actor_of(session: Session, *, token: str) -> Actor:
     """Return who holds a session's token; `NotSignedIn` if it ended, idled out or was revoked."""
-    found = session.exec(
+    found = actors_of(session, tokens=[token]).get(token)
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def actors_of(session: Session, *, tokens: Collection[str]) -> dict[str, Actor]:
+    """Return who holds each of these tokens, in two statements; whoever is missing holds none."""
+    by_digest = {digest(token): token for token in tokens if token}
+    at = now()
+    rows = session.exec(
         select(UserSession, User)
         .join(User, col(User.id) == col(UserSession.user_id))
-        .where(UserSession.token_hash == digest(token))
-    ).first()
-    if not token or found is None:
-        raise NotSignedIn
-    signed_in, user = found
-    at = now()
-    idle_since = at - timedelta(hours=settings().session_idle_hours)
-    if (
-        signed_in.revoked_at is not None
-        or signed_in.expires_at <= at
-        or signed_in.last_seen_at <= idle_since
-        or not user.is_active
-    ):
-        raise NotSignedIn
-    if at - signed_in.last_seen_at > SEEN_EVERY:
-        signed_in.last_seen_at = at
-        session.add(signed_in)
-    assert user.id is not None
-    return Actor(
-        user_ref=user.ref,
-        name=user.name,
-        email=user.email,
-        permissions=permissions_of(session, user_id=user.id),
-        session_ref=signed_in.ref,
-        client_address=signed_in.client_address,
-    )
-
-
-def permissions_of(session: Session, *, user_id: int) -> frozenset[str]:
-    """Return the permissions of all of a user's roles."""
-    return frozenset(
-        session.exec(
-            select(RolePermission.permission)
-            .join(UserRole, col(UserRole.role_id) == col(RolePermission.role_id))
-            .join(Role, col(Role.id) == col(UserRole.role_id))
-            .where(UserRole.user_id == user_id)
+        .where(
+            col(UserSession.token_hash).in_(by_digest),
+            col(UserSession.revoked_at).is_(None),
+            col(UserSession.expires_at) > at,
+            col(UserSession.last_seen_at) > at - timedelta(hours=settings().session_idle_hours),
+            col(User.is_active),
         )
-    )
+    ).all()
+    permissions = _permissions(session, {user.id or 0 for _, user in rows})
+    for signed_in, _ in rows:
+        if at - signed_in.last_seen_at > SEEN_EVERY:
+            signed_in.last_seen_at = at
+    return {
+        by_digest[signed_in.token_hash]: Actor(
+            user_ref=user.ref,
+            name=user.name,
+            email=user.email,
+            permissions=permissions.get(user.id or 0, frozenset()),
+            session_ref=signed_in.ref,
+            client_address=signed_in.client_address,
+        )
+        for signed_in, user in rows
+    }
+
+
+def _permissions(session: Session, user_ids: set[int]) -> dict[int, frozenset[str]]:
+    """The permissions of all roles of each user who has one."""
+    found: dict[int, set[str]] = {}
+    for user_id, permission in session.exec(
+        select(UserRole.user_id, RolePermission.permission)
+        .join(Role, col(Role.id) == col(UserRole.role_id))
+        .join(RolePermission, col(RolePermission.role_id) == col(Role.id))
+        .where(col(UserRole.user_id).in_(user_ids))
+    ):
+        found.setdefault(user_id, set()).add(permission)
+    return {user_id: frozenset(permissions) for user_id, permissions in found.items()}
 
 
 def close_session(session: Session, *, token: str) -> None:

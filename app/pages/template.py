@@ -45,22 +45,21 @@ def page(
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     """Register a page for signed-in people, inside the frame.
 
-    `on_load` is one guarded handler. `live` names the table (or a list of tables) whose changes
-    run it (or `reload`, if given) again, or such with the URL argument that holds their row's ref.
-    `own` is the
-    permission with which a viewer is shown everybody's rows; without it only changes of their own
-    rows wake the page.
+    `on_load` is one guarded handler, or a list of them. `live` names the table (or a list of
+    tables) whose changes run them again (or `reload`, if given: one handler, or one per table), or
+    such with the URL argument that holds their row's ref. `own` is the permission with which a
+    viewer is shown everybody's rows; without it only changes of their own rows wake the page.
     """
 
     def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
-        loads: list[Any] = [SessionState.load()]
-        if on_load is not None:
-            loads.append(on_load())
+        handlers = on_load if isinstance(on_load, list) else [on_load] if on_load else []
+        loads: list[Any] = [SessionState.load(), *[handler() for handler in handlers]]
         if live:
             table, param = live if isinstance(live, tuple) else (live, "")
-            tables = frozenset([table] if isinstance(table, str) else table)
-            again = reload or on_load
-            LIVE_PAGES[route] = LivePage(tables=tables, param=param, reload=again, own=own)
+            tables = [table] if isinstance(table, str) else table
+            again = reload if isinstance(reload, dict) else dict.fromkeys(tables, reload)
+            reloads = {name: [one] if one else handlers for name, one in again.items()}
+            LIVE_PAGES[route] = LivePage(reloads=reloads, param=param, own=own)
             loads.append(LiveState.follow(route))
         build = functools.wraps(content)(lambda: framed(content(), title=title, loads=loads))
         PAGES.append(Page(route, f"{title} · {PRODUCT}", build, loads))

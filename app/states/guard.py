@@ -15,13 +15,12 @@ from urllib.parse import quote
 import reflex as rx
 
 from app.config import settings
-from app.domain import sessions
 from app.domain.access import Actor, require
 from app.domain.errors import NotSignedIn, PlatformError
 from app.domain.unavailable import what_cannot_be_done
 from app.states.outages import note
+from app.states.session_checks import actor_of
 from models import db
-from models.threads import call
 
 # Handlers that read what a page shows, and keep it current.
 LOADS = ("load", "follow")
@@ -85,7 +84,7 @@ def _of_generator(
 
 async def authorised(state: rx.State, permission: str) -> Actor:
     """Return the tab's actor; raise `NotSignedIn` or `NotAllowed`."""
-    actor = await call(db.USERS, sessions.actor_of, token=session_token(state))
+    actor = await actor_of(session_token(state))
     if permission:
         require(actor, permission)
     return actor

@@ -6,10 +6,12 @@ No tab polls a database. See `models.db.announce` for what is sent.
 import asyncio
 import json
 import select
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -29,6 +31,8 @@ log = structlog.get_logger()
 
 LISTENED = (db.JOBS, db.FILES, db.REGISTRY, db.NOTIFICATIONS)
 RECONNECT_SECONDS = 2.0
+# A page is read and followed within this time.
+JUST_NOW_SECONDS = 3.0
 SIGN_OF_LIFE_SECONDS = 10.0
 
 
@@ -39,8 +43,21 @@ class Subscription:
     tables: frozenset[str]
     ref: str
     owner_ref: str
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: set[str] = field(default_factory=set)
+
+    def wake(self, *tables: str) -> None:
+        """Say which tables have changed."""
+        self._changed.update(tables)
+        self._woken.set()
+
+    async def changes(self) -> set[str]:
+        """Wait for changes; return which tables have changed since this was asked last."""
+        await self._woken.wait()
+        self._woken.clear()
+        changed, self._changed = self._changed, set()
+        return changed
 
     def concerns(self, change: dict[str, str]) -> bool:
         """Tell whether a change is one that the tab shows."""
@@ -52,10 +69,14 @@ class Subscription:
 
 
 class Hub:
-    """The subscriptions of this process's tabs, at most one per tab."""
+    """The subscriptions of this process's tabs, at most one per tab, and what has changed."""
 
     def __init__(self) -> None:
         self._by_tab: dict[str, Subscription] = {}
+        self._heard: set[str] = set()
+        self._changes: Counter[str] = Counter()
+        self._changed_at: dict[str, float] = {}
+        self._silences: Counter[str] = Counter()
 
     @contextmanager
     def subscribed(self, tab: str, subscription: Subscription) -> "Iterator[None]":
@@ -73,7 +94,7 @@ class Hub:
         earlier = self._by_tab.pop(tab, None)
         if earlier is not None:
             earlier.ended = True
-            earlier.woken.set()
+            earlier.wake()
 
     def tabs(self) -> list[str]:
         """Return the tabs that are subscribed."""
@@ -81,14 +102,36 @@ class Hub:
 
     def publish(self, change: dict[str, str]) -> None:
         """Wake the tabs that a change concerns."""
+        table = change.get("table", "")
+        self._changes[table] += 1
+        self._changed_at[table] = monotonic()
         for subscription in self._by_tab.values():
             if subscription.concerns(change):
-                subscription.woken.set()
+                subscription.wake(table)
 
     def wake_all(self) -> None:
         """Wake every tab: after a lost connection nobody knows what was missed."""
         for subscription in self._by_tab.values():
-            subscription.woken.set()
+            subscription.wake(*subscription.tables)
+
+    def hears(self, database: str, *, yes: bool) -> None:
+        """Note whether the changes of a database reach this process, from now on."""
+        self._silences[database] += 1  # what was missed before, nobody knows
+        (self._heard.add if yes else self._heard.discard)(database)
+
+    def version(self, database: str, tables: frozenset[str]) -> tuple[int, ...] | None:
+        """Name the state of some tables: equal while nothing of them has changed.
+
+        None where nobody can tell, because the database's changes are not heard.
+        """
+        if database not in self._heard:
+            return None
+        return (self._silences[database], *(self._changes[table] for table in sorted(tables)))
+
+    def just_changed(self, tables: frozenset[str]) -> list[str]:
+        """Which tables may have changed between a page's first read and its watcher."""
+        since = monotonic() - JUST_NOW_SECONDS
+        return [table for table in tables if self._changed_at.get(table, since) > since]
 
 
 hub = Hub()
@@ -115,12 +158,14 @@ async def _listen(name: str) -> None:
                 if not is_first:
                     hub.wake_all()
                 is_first = False
+                hub.hears(name, yes=True)
                 await _forward(name, connection)
             except (psycopg2.Error, *db.UNAVAILABLE) as error:
                 log.warning("listening to a database stopped", database=name, error=cause_of(error))
                 # What a page shows of it can be read no more, and the page should say so.
                 hub.wake_all()
             finally:
+                hub.hears(name, yes=False)
                 connection.close()
         await asyncio.sleep(RECONNECT_SECONDS)
 

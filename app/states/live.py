@@ -1,7 +1,7 @@
-"""Pages that change by themselves: a watcher per tab re-runs the page's `on_load`."""
+"""Pages that change by themselves: a watcher per tab runs the page's load again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +9,13 @@ from typing import Any
 import reflex as rx
 
 from app.domain.access import Actor
-from app.states.guard import authorised, guarded
+from app.states.guard import authorised, guarded, session_token
 from app.states.hub import Subscription, hub
+from app.states.mishap import tell_of_mishap
 from app.states.route import route_argument
 from models import db
 
-# Several changes in a row (a job's status, its logs, its results) become one reload.
+# Changes in a row (a job's status, its logs, its results) reload a page at most this often.
 SETTLE_SECONDS = 0.25
 SWEEP_SECONDS = 60.0
 
@@ -23,14 +24,17 @@ SWEEP_SECONDS = 60.0
 class LivePage:
     """What a page shows: tables, or the row of one that the URL's argument `param` names.
 
-    `reload` is the event that reads it again; `own` is the permission with which a viewer sees
-    everybody's rows, where the table has owners.
+    `reloads` are the guarded handlers that read it again when a table has changed; `own` is the
+    permission with which a viewer sees everybody's rows, where the table has owners.
     """
 
-    tables: frozenset[str]
+    reloads: Mapping[str, Sequence[Any]]
     param: str
-    reload: Any
     own: str = ""
+
+    def reloads_for(self, tables: Collection[str]) -> Sequence[Any]:
+        """The handlers to run when these tables have changed, each once."""
+        return list(dict.fromkeys(one for table in tables for one in self.reloads[table]))
 
 
 LIVE_PAGES: dict[str, LivePage] = {}
@@ -41,27 +45,43 @@ class LiveState(rx.State):
 
     @guarded("", background=True)
     async def follow(self, actor: Actor, page: str) -> AsyncIterator[Any]:
-        """Re-run the page's load whenever something that it shows has changed."""
+        """Run the page's load again whenever something that it shows has changed."""
         live = LIVE_PAGES.get(str(page))
         if live is None:
             return
         tab = self.router.session.client_token
+        mine = session_token(self)
         subscription = Subscription(
-            tables=live.tables,
+            tables=frozenset(live.reloads),
             ref=route_argument(self, live.param) if live.param else "",
             owner_ref="" if not live.own or live.own in actor.permissions else actor.user_ref,
         )
         with hub.subscribed(tab, subscription):
+            for table in hub.just_changed(subscription.tables):
+                subscription.wake(table)
             while True:
-                await subscription.woken.wait()
-                await asyncio.sleep(SETTLE_SECONDS)
-                subscription.woken.clear()
+                changed = await subscription.changes()
                 if subscription.ended or not is_connected(tab):
                     return
-                # Where sessions cannot be checked, the load says so, and refuses by itself.
-                with suppress(*db.UNAVAILABLE):
-                    await authorised(self, "")
-                yield live.reload
+                async with self:
+                    # What another session has left open is not for this one.
+                    if session_token(self) != mine:
+                        return
+                    # Where sessions cannot be checked, the load says so, and refuses by itself.
+                    with suppress(*db.UNAVAILABLE):
+                        await authorised(self, "")
+                    then = [await self._load_again(one) for one in live.reloads_for(changed)]
+                for events in filter(None, then):
+                    yield events
+                # The first change is shown at once; those that follow it closely come together.
+                await asyncio.sleep(SETTLE_SECONDS)
+
+    async def _load_again(self, handler: Any) -> Any:
+        """Run a guarded load; return what it wants to happen next."""
+        try:
+            return await handler.fn(await self.get_state(handler.state))
+        except Exception as error:
+            return tell_of_mishap(error)
 
 
 def is_connected(tab: str) -> bool:
