@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from sqlalchemy import text
 
-from tests.support.loopback_services import address
+from benchmarks.loopback_services import address
 
 
 @contextmanager
