@@ -70,7 +70,10 @@ api.include_router(incident_files.router)
 app = rx.App(
     html_lang="en",
     stylesheets=["/style.css"],
-    head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
+    head_components=[
+        rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg"),
+        rx.el.script(src="/countdown.js", defer=True),
+    ],
     api_transformer=api,
     backend_exception_handler=tell_of_mishap,
 )

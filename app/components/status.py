@@ -20,6 +20,7 @@ JOB_STATUSES = {
 HEALTH_STATES = {
     "up": ("Up", "green", "circle-check"),
     "degraded": ("Degraded", "amber", "triangle-alert"),
+    "stalled": ("Stalled", "amber", "octagon-pause"),
     "authorisation_needed": ("Authorisation needed", "orange", "key-round"),
     "maintenance": ("Maintenance", "blue", "wrench"),
     "down": ("Down", "red", "circle-x"),

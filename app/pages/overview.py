@@ -6,15 +6,15 @@ import reflex as rx
 
 from app.components.frame import empty_state, link_button, page_header, section
 from app.components.moment import moment
-from app.components.status import health_status, job_status
-from app.domain import datasets, job_queries, services
+from app.components.status import job_status
+from app.domain import datasets, job_queries
 from app.domain.access import Actor
 from app.pages.overview_needs import NeedVar, needs_of, needs_part
+from app.pages.overview_services import OverviewServicesState, services_part
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.outages import Parts
-from app.states.session import SessionState
 from models import db
 
 RECENT = 6
@@ -45,15 +45,6 @@ class RecentJobVar(TypedDict):
     updated_at: str
 
 
-class GlanceVar(TypedDict):
-    """A service at a glance."""
-
-    ref: str
-    name: str
-    health: str
-    checked_at: str
-
-
 Jobs = tuple[list[TileVar], list[RecentJobVar], list[NeedVar]]
 
 
@@ -63,11 +54,9 @@ class OverviewState(rx.State):
     tiles: list[TileVar] = []
     jobs: list[RecentJobVar] = []
     needs: list[NeedVar] = []
-    services: list[GlanceVar] = []
     # -1 while it is not known
     dataset_count: int = -1
     has_read_jobs: bool = False
-    has_read_services: bool = False
 
     @guarded("")
     async def load(self, actor: Actor) -> None:
@@ -81,9 +70,6 @@ class OverviewState(rx.State):
             if actor.may("dataset:read"):
                 found = await call(db.FILES, datasets.list_datasets, actor=actor, page_size=1)
                 self.dataset_count = found.total
-        with parts:
-            self.services = await call(db.REGISTRY, _services, actor)
-            self.has_read_services = True
         parts.settle()
 
 
@@ -112,20 +98,6 @@ def _jobs(session: db.Session, actor: Actor) -> Jobs:
     return tiles, recent, needs
 
 
-def _services(session: db.Session, actor: Actor) -> list[GlanceVar]:
-    rows = services.list_services(session, actor=actor)
-    return [
-        GlanceVar(
-            ref=row.ref,
-            name=row.name,
-            health=row.health_status,
-            checked_at=row.last_health_check.isoformat() if row.last_health_check else "",
-        )
-        for row in rows
-        if row.is_active
-    ]
-
-
 def _tile(tile: rx.Var[TileVar]) -> rx.Component:
     return rx.link(
         rx.el.span(tile["title"], class_name="tile-title"),
@@ -149,17 +121,6 @@ def _job_row(job: rx.Var[RecentJobVar]) -> rx.Component:
             rx.text(moment(job["updated_at"]), size="1", color_scheme="gray", as_="span"),
             class_name="list-side",
         ),
-    )
-
-
-def _service_row(service: rx.Var[GlanceVar]) -> rx.Component:
-    return rx.el.li(
-        rx.el.div(
-            rx.link(service["name"], href=f"/services/{service['ref']}", weight="medium", size="2"),
-            rx.text("checked ", moment(service["checked_at"]), size="1", color_scheme="gray"),
-            class_name="list-main",
-        ),
-        health_status(service["health"]),
     )
 
 
@@ -206,28 +167,16 @@ def _jobs_part() -> rx.Component:
     )
 
 
-def _services_part() -> rx.Component:
-    none = rx.text("No service is registered yet.", size="2", color_scheme="gray")
-    return section(
-        "Services",
-        rx.cond(
-            OverviewState.services.length() > 0,
-            rx.el.ul(rx.foreach(OverviewState.services, _service_row), class_name="list"),
-            none,
-        ),
-        action=rx.cond(
-            SessionState.permissions.contains("service:write"),
-            rx.link("Add a service", href="/admin/services", size="2"),
-            rx.link("All services", href="/services", size="2"),
-        ),
-    )
-
-
 @page(
     "/",
     title="Overview",
-    on_load=OverviewState.load,
+    on_load=[OverviewState.load, OverviewServicesState.load],
     live=["jobs", "imputation_services", "datasets"],
+    reload={
+        "jobs": OverviewState.load,
+        "datasets": OverviewState.load,
+        "imputation_services": OverviewServicesState.load,
+    },
     own="job:read:any",
 )
 def overview() -> rx.Component:
@@ -236,7 +185,7 @@ def overview() -> rx.Component:
         page_header("Overview"),
         rx.el.div(
             rx.el.div(needs_part(OverviewState.needs), _jobs_part(), class_name="stack"),
-            rx.cond(OverviewState.has_read_services, _services_part()),
+            rx.cond(OverviewServicesState.has_read, services_part()),
             class_name="two-one",
         ),
     )

@@ -1,55 +1,88 @@
-"""All services at a glance: health, speed, place, panels and queue."""
+"""All services at a glance: state, the last ninety days, speed, queue, and the next check."""
+
+from collections.abc import Sequence
 
 import reflex as rx
 
-from app.components.beats import beats
-from app.components.frame import empty_state, link_button, page_header, skeleton
-from app.components.moment import moment
-from app.components.status import HEALTH_STATES, badge, health_status
+from app.components.countdown import countdown
+from app.components.frame import empty_state, link_button, page_header, pager, skeleton
+from app.components.service_cells import days_cell, name_cell, queue, state_cell
+from app.components.status import HEALTH_STATES
 from app.components.table import WIDE, column, table
-from app.domain import probe_schedule, probes
+from app.domain import probe_schedule
 from app.domain.access import Actor
-from app.domain.services import list_services
+from app.domain.day_bars import view_box
+from app.pages.service_days import ServiceDaysState, days_dialog
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
-from app.states.service_item import BEATS, ServiceItem, service_item
+from app.states.service_glance import DAYS, Listed, ServiceGlance, all_services
 from app.states.session import SessionState
 from models import db
 
 ANY = "any"
-HEALTH_FILTER = ("up", "degraded", "authorisation_needed", "down", "unknown")
+BY_NAME = "name"
+BY_ATTENTION = "attention"
+HEALTH_FILTER = (
+    "up",
+    "degraded",
+    "stalled",
+    "authorisation_needed",
+    "maintenance",
+    "down",
+    "unknown",
+)
+PAGE_SIZE = 50
+# With more rows than this that changed since the page was sent, it is sent anew.
+MOST_NEWS = 10
 
 
 class ServicesState(rx.State):
-    """The rows of the page and what is looked for."""
+    """The rows of the page and what is looked for.
 
-    services: list[ServiceItem] = []
+    `services` is sent once, `news` are those of its rows that have changed since: a change of one
+    service sends one row to each tab.
+    """
+
+    services: list[ServiceGlance] = []
+    news: dict[str, ServiceGlance] = {}
+    total: int = 0
+    number: int = 1
     search: str = ""
     wanted_health: str = ANY
+    order: str = BY_NAME
     is_loaded: bool = False
+    # The rows as the tab shows them.
+    _shown: tuple[ServiceGlance, ...] = ()
 
     @guarded("service:read")
     async def load(self, actor: Actor) -> None:
-        """Read the services that match the filter."""
-        state = "" if self.wanted_health == ANY else self.wanted_health
-        rows = await call(
-            db.REGISTRY, list_services, actor=actor, search=self.search, health_status=state
-        )
-        strips = await call(db.REGISTRY, probes.recent_states, actor=actor, limit=BEATS)
-        self.services = [service_item(row, strips.get(row.ref, ())) for row in rows]
+        """Show the services that match the filter."""
+        self._show(await all_services(actor))
         self.is_loaded = True
 
     @guarded("service:read")
     async def find(self, actor: Actor, search: str) -> rx.event.EventSpec:
         """Look for services by name, location or country."""
-        self.search = str(search)[:100]
+        self.search, self.number = str(search)[:100], 1
         return ServicesState.load
 
     @guarded("service:read")
     async def choose_health(self, actor: Actor, state: str) -> rx.event.EventSpec:
         """Show the services in one state."""
-        self.wanted_health = state if state in HEALTH_FILTER else ANY
+        self.wanted_health, self.number = state if state in HEALTH_FILTER else ANY, 1
+        return ServicesState.load
+
+    @guarded("service:read")
+    async def choose_order(self, actor: Actor, order: str) -> rx.event.EventSpec:
+        """Sort by name, or by what needs attention."""
+        self.order = BY_ATTENTION if order == BY_ATTENTION else BY_NAME
+        return ServicesState.load
+
+    @guarded("service:read")
+    async def go(self, actor: Actor, number: int) -> rx.event.EventSpec:
+        """Show another page of the list."""
+        self.number = number if isinstance(number, int) and 0 < number < 10_000 else 1
         return ServicesState.load
 
     @guarded("service:read")
@@ -62,6 +95,42 @@ class ServicesState(rx.State):
     def is_filtered(self) -> bool:
         """Whether a filter may be the reason for an empty page."""
         return bool(self.search) or self.wanted_health != ANY
+
+    @rx.var
+    def pages(self) -> int:
+        """How many pages the list has."""
+        return max(1, -(-self.total // PAGE_SIZE))
+
+    def _show(self, listed: Sequence[Listed]) -> None:
+        found = [one for one in listed if self._is_wanted(one)]
+        if self.order == BY_ATTENTION:
+            found.sort(key=lambda one: one.row.attention)
+        self.total = len(found)
+        self.number = min(self.number, self.pages)
+        first = (self.number - 1) * PAGE_SIZE
+        shown = tuple(one.item for one in found[first : first + PAGE_SIZE])
+        before, self._shown = self._shown, shown
+        if [one["ref"] for one in before] != [one["ref"] for one in shown]:
+            self.services, self.news = list(shown), {}
+            return
+        changed = {
+            new["ref"]: new
+            for old, new in zip(before, shown, strict=True)
+            if old is not new and old != new
+        }
+        if not changed:
+            return
+        if len(self.news.keys() | changed.keys()) > MOST_NEWS:
+            self.services, self.news = list(shown), {}
+        else:
+            self.news = {**self.news, **changed}
+
+    def _is_wanted(self, one: Listed) -> bool:
+        row = one.row
+        if self.wanted_health not in (ANY, one.item["health"]):
+            return False
+        text = f"{row.name} {row.location} {row.country}".casefold()
+        return self.search.strip().casefold() in text
 
 
 def _filters() -> rx.Component:
@@ -80,19 +149,23 @@ def _filters() -> rx.Component:
             value=ServicesState.wanted_health,
             on_change=ServicesState.choose_health,
         ),
+        rx.select.root(
+            rx.select.trigger(aria_label="Order"),
+            rx.select.content(
+                rx.select.item("By name", value=BY_NAME),
+                rx.select.item("What needs attention first", value=BY_ATTENTION),
+            ),
+            value=ServicesState.order,
+            on_change=ServicesState.choose_order,
+        ),
         class_name="row",
     )
 
 
-def _name(item: ServiceItem) -> rx.Component:
-    return rx.table.row_header_cell(
-        rx.link(item.name, href="/services/" + item.ref, weight="medium", high_contrast=True),
-        rx.cond(item.is_simulation, rx.box(badge("Simulation", "purple", "flask-conical"))),
-        rx.cond(item.problem, rx.text(item.problem, size="1", class_name="muted row-problem")),
-    )
-
-
-def _row(item: ServiceItem) -> rx.Component:
+def _row(sent: rx.Var) -> rx.Component:
+    news = ServicesState.news
+    item = rx.cond(news.contains(sent.ref), news[sent.ref], sent).to(ServiceGlance)
+    box = view_box(DAYS)
     check = rx.icon_button(
         rx.icon("refresh-cw", size=14),
         on_click=ServicesState.check(item.ref),
@@ -103,15 +176,19 @@ def _row(item: ServiceItem) -> rx.Component:
         disabled=~item.is_active,
     )
     return rx.table.row(
-        _name(item),
-        rx.table.cell(health_status(item.health)),
-        rx.table.cell(beats(item.beats, item.beats_summary), display=WIDE),
-        rx.table.cell(item.response, align="right"),
-        rx.table.cell(moment(item.checked_at), display=WIDE, white_space="nowrap"),
-        rx.table.cell(item.place, display=WIDE, white_space="nowrap"),
-        rx.table.cell(item.panels, align="right", display=WIDE),
-        rx.table.cell(item.queue, display=WIDE, white_space="nowrap"),
-        rx.table.cell(check, display=WIDE),
+        name_cell(item, box=box),
+        state_cell(item),
+        days_cell(item, box=box, on_show=ServiceDaysState.show(item.ref)),
+        rx.table.cell(item.p50, align="right", display=WIDE, white_space="nowrap"),
+        rx.table.cell(item.p95, align="right", display=WIDE, white_space="nowrap"),
+        rx.table.cell(queue(item), align="right", display=WIDE, white_space="nowrap"),
+        rx.table.cell(
+            countdown(item.next_probe_at, item.interval),
+            align="right",
+            display=WIDE,
+            white_space="nowrap",
+        ),
+        rx.table.cell(check),
         align="center",
     )
 
@@ -136,16 +213,18 @@ def services() -> rx.Component:
     """Show every service with its health."""
     columns = (
         "Service",
-        "Health",
-        column("Latest checks", is_wide=True),
-        column("Response", align="right"),
-        column("Last check", is_wide=True),
-        column("Location", is_wide=True),
-        column("Panels", align="right", is_wide=True),
-        column("Its queue", is_wide=True),
-        column(rx.el.span("Check now", class_name="visually-hidden"), is_wide=True),
+        "State",
+        column(f"Last {DAYS} days and uptime", is_wide=True),
+        column("Median, 24 h", align="right", is_wide=True),
+        column("p95, 24 h", align="right", is_wide=True),
+        column("Queue", align="right", is_wide=True),
+        column("Next check", align="right", is_wide=True),
+        column(rx.el.span("Check now", class_name="visually-hidden")),
     )
     listed = table("Services", columns, rx.foreach(ServicesState.services, _row))
+    pages = pager(
+        ServicesState.number, ServicesState.pages, ServicesState.total, go=ServicesState.go
+    )
     return rx.fragment(
         page_header("Services", subtitle="Where imputations run, and how each place is right now."),
         _filters(),
@@ -154,4 +233,6 @@ def services() -> rx.Component:
             rx.cond(ServicesState.services, listed, _nothing()),
             skeleton(),
         ),
+        rx.cond(ServicesState.pages > 1, pages),
+        days_dialog(),
     )
