@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from sqlalchemy import text
 
-from benchmarks.loopback_services import address
+from tests.support.loopback_services import address
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import asyncio
 import time
 
 from benchmarks.checking import costs, load, make_due, peak_mb, registry, states
-from benchmarks.loopback_services import running
+from tests.support.loopback_services import running
 from tests.support.processes import free_port
 
 LEAD_SECONDS = 2.0

@@ -50,6 +50,11 @@ class Checker:
         self._clients: dict[float, httpx.AsyncClient] = {}
         self._network = OwnNetwork(places_of(settings().network_references))
 
+    @property
+    def unwritten(self) -> int:
+        """How many findings wait to be written."""
+        return len(self._found)
+
     async def turn(self) -> None:
         """Claim what is due and begin its probes, each at its time."""
         room = self._slots - len(self._held)

@@ -25,9 +25,9 @@ def actor(role: str, user_ref: str = "") -> Actor:
     )
 
 
-def add_service(base_url: str = "https://wes.example.org/ga4gh/wes/v1") -> str:
+def add_service(base_url: str = "https://wes.example.org/ga4gh/wes/v1", name: str = "Node") -> str:
     with db.session(db.REGISTRY) as session:
-        fields = parse_service({"name": "Node", "base_url": base_url})
+        fields = parse_service({"name": name, "base_url": base_url})
         return services.add_service(session, actor=actor("administrator"), fields=fields).ref
 
 
@@ -242,3 +242,18 @@ def test_what_is_shown_of_a_stored_token_is_for_those_it_concerns(databases):
     assert shown(actor("administrator"), shared=True) is None
     with pytest.raises(NotAllowed):
         shown(ada, shared=True)
+
+
+def test_the_lab_s_tokens_of_many_services_come_at_once_and_none_goes_to_another_host(databases):
+    first, second, moved = (add_service(name=name) for name in ("First", "Second", "Moved"))
+    for service in (first, moved):
+        set_token(actor("administrator"), service, f"token-of-{service}", shared=True)
+    set_token(actor("researcher", "ada"), second, "token-of-ada-0001")
+    places = dict.fromkeys((first, second), "https://wes.example.org/ga4gh/wes/v1")
+    with db.session(db.USERS) as session:
+        places[moved] = "https://elsewhere.example.org"
+        tokens = credentials.tokens_of(session, places=places)
+    assert (tokens[first], tokens[second]) == (f"token-of-{first}", "")
+    refused = tokens[moved]
+    assert isinstance(refused, Refused)
+    assert "Enter the token again" in refused.message

@@ -1,9 +1,8 @@
 """Many WES services on loopback in one cheap process, each at an address of its own.
 
-`.venv/bin/python -m benchmarks.loopback_services PORT COUNT [--seconds 2] [--hanging 100]` answers
-every request with a service-info of some 500 bytes, after the given time; the first `--hanging`
-services take requests and never answer. It listens on 127.1.0.0 and the following addresses only,
-says "ready" on its output, and ends when its input does.
+Each answers every request with a service-info of some 500 bytes, after the given time; the first
+`--hanging` take requests and never answer. The process listens on 127.1.0.1 and the following
+addresses only, says "ready" on its output, and ends when its input does.
 """
 
 import argparse
@@ -78,10 +77,10 @@ async def serve(port: int, count: int, seconds: float, hanging: int) -> None:
 @contextmanager
 def running(port: int, count: int, *, seconds: float = 2.0, hanging: int = 0) -> Iterator[None]:
     """Run the services in a process of their own for the length of the block."""
-    command = [sys.executable, "-m", "benchmarks.loopback_services", str(port), str(count)]
+    command = [sys.executable, "-m", "tests.support.loopback_services", str(port), str(count)]
     process = subprocess.Popen(
         [*command, "--seconds", str(seconds), "--hanging", str(hanging)],
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -94,6 +93,7 @@ def running(port: int, count: int, *, seconds: float = 2.0, hanging: int = 0) ->
         process.stdin.close()
         process.kill()
         process.wait()
+        process.stdout.close()
 
 
 def main() -> None:
