@@ -5,6 +5,8 @@ was left by a worker that died or by an answer that was lost: it is looked for, 
 """
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 
 import httpx
 
@@ -18,7 +20,7 @@ from app.connectors.base import (
 )
 from app.connectors.client import open_client
 from app.connectors.run_request import RunRequest
-from app.domain import job_answers, job_outcomes
+from app.domain import job_answers, job_outcomes, probe_schedule
 from app.domain.access import WORKER as ACTOR
 from app.domain.errors import PlatformError
 from app.domain.files import dataset_inputs
@@ -40,10 +42,19 @@ async def send() -> bool:
     claims = await claim((JobStatus.WAITING, JobStatus.QUEUED, JobStatus.SUBMITTING), limit=AT_ONCE)
     if not claims:
         return False
+    await _look_at_services(claims)
     timeout = settings().request_timeout_seconds
     async with open_client(request_timeout=timeout) as client, kept(claims):
         await together(_advance(client, claimed) for claimed in claims)
     return True
+
+
+async def _look_at_services(claims: Sequence[Claim]) -> None:
+    """Have services probed that jobs go to, where what is known of them is old; waits for none."""
+    refs = sorted({one.service_ref for one in claims if one.status is JobStatus.QUEUED})
+    if refs:
+        with suppress(*db.UNAVAILABLE):
+            await call(db.REGISTRY, probe_schedule.refresh, service_refs=refs, caller="system")
 
 
 async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:

@@ -45,7 +45,7 @@ def after(before: Standing, found: Health, at: datetime, *, confirmations: int) 
     A change has taken place where `state` or `since` differs; stretches of states never overlap,
     even where the clock was set back.
     """
-    if found is before.state:
+    if found is before.state and (before.since is not None or found is Health.UNKNOWN):
         return before if before.pending is None else Standing(before.state, before.since)
     if found is Health.UNKNOWN or (before.since is None and found in AVAILABLE):
         return Standing(found, _not_before(before.since, at))

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from app.domain import probe_schedule
 from app.domain.access import Actor
 from app.domain.credentials import services_with_own_token
 from app.domain.datasets import dataset_detail, list_datasets
@@ -205,7 +206,9 @@ class SubmitState(rx.State):
     async def _read_panels(self, actor: Actor) -> None:
         own = await call(db.USERS, services_with_own_token, actor=actor)
         choices = await call(db.REGISTRY, panels_to_choose, actor=actor, own_tokens=own)
-        limits = await limits_of(actor, [choice.row.service_ref for choice in choices])
+        services = sorted({choice.row.service_ref for choice in choices})
+        await call(db.REGISTRY, probe_schedule.refresh, service_refs=services, caller="user")
+        limits = await limits_of(actor, services)
         expected = await expectations(actor, [choice.row for choice in choices])
         self.panels = [
             panel_item(

@@ -35,7 +35,7 @@ def claim(at) -> list[str]:
 def test_a_hundred_viewers_of_an_answer_that_is_too_old_cause_one_probe(databases):
     ref = add_service()
     probe_on(ref, [Health.UP])
-    set_checks(checked_at=now() - HOUR, next_probe_at=now() + HOUR)
+    set_checks(checked_at=now() - HOUR, next_probe_at=now() + HOUR, interval_seconds=3600)
     engine = create_engine(db.url_of(db.REGISTRY), pool_size=25, max_overflow=0, pool_timeout=60)
     together = Barrier(CALLERS + 4)
 
