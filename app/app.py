@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.api import downloads, health, health_checks, service_tokens, uploads
 from app.api import incidents as incident_files
+from app.api import service_layers as layer_files
 from app.api import sign_in as sign_in_routes
 from app.api.errors import answer_errors
 from app.config import settings
@@ -66,6 +67,7 @@ api.include_router(downloads.router)
 api.include_router(service_tokens.router)
 api.include_router(health_checks.router)
 api.include_router(incident_files.router)
+api.include_router(layer_files.router)
 
 app = rx.App(
     html_lang="en",

@@ -5,7 +5,7 @@ A stretch of time in which a layer had one verdict is one row, however many prob
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from app.domain.access import Actor, require
 from app.domain.errors import NotFound
 from app.domain.health import Finding, Layer, LayerFinding, Verdict
 from app.domain.layer_schedule import next_look
+from models.base import now
 from models.health import ServiceCheck, ServiceLayer
 from models.registry import ImputationService
 
@@ -95,6 +96,11 @@ class LayerRow:
     rests_on: Layer | None
     next_look_at: datetime | None
     expires_at: datetime | None
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days until the certificate ends, below 0 where it has; None without one."""
+        return None if self.expires_at is None else (self.expires_at - now()) // timedelta(days=1)
 
 
 @dataclass(frozen=True)

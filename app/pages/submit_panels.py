@@ -4,6 +4,7 @@ import reflex as rx
 
 from app.components.frame import empty_state, notice
 from app.components.status import badge, health_status
+from app.pages.submit_changes import changed_notices
 from app.pages.submit_step import step_buttons, step_head
 from app.states.submission_items import PanelItem
 from app.states.submitting import SubmitState
@@ -75,6 +76,7 @@ def panels_step() -> rx.Component:
             "Which panels?",
             rx.fragment("For “", SubmitState.dataset_name, "” (", SubmitState.dataset_facts, ")."),
         ),
+        changed_notices(),
         rx.cond(
             SubmitState.panels,
             rx.el.fieldset(
