@@ -16,8 +16,10 @@ from app.domain.credentials import stored_token
 from app.domain.errors import NotFound
 from app.domain.panels import PanelRow, list_panels
 from app.domain.services import ServiceRow, get_service
+from app.pages.service_changes import ServiceChangesState, changes_section
 from app.pages.service_contact import ServiceContactState, contact_notice
 from app.pages.service_history import ServiceHistoryState, history_section
+from app.pages.service_layers import ServiceLayersState, layers_section
 from app.pages.service_limits import ServiceLimitsState, limits_section
 from app.pages.service_outlook import ServiceOutlookState, outlook_section
 from app.pages.template import page
@@ -72,6 +74,8 @@ class ServiceState(rx.State):
             ServiceContactState.load,
             ServiceLimitsState.load,
             ServiceOutlookState.load,
+            ServiceLayersState.load,
+            ServiceChangesState.load,
         ]
 
     @guarded("service:read")
@@ -196,7 +200,9 @@ def _content() -> rx.Component:
         outlook_section(),
         section("Facts", fact_list(ServiceState.facts)),
         _panels(),
+        layers_section(),
         history_section(),
+        changes_section(),
         _token(),
     )
 
