@@ -23,19 +23,22 @@ TREND_RUNS = 1.0
 
 _PACES = """
     WITH counted AS (
-        SELECT log.service_id, log.checked_at, log.valid_until, log.queued, log.running,
-               log.finished, log.executor_errors, log.system_errors,
-               lag(log.checked_at) OVER past AS before_at,
-               lag(log.valid_until) OVER past AS before_valid_until,
-               lag(log.queued) OVER past AS before_queued,
-               lag(log.finished) OVER past AS before_finished,
-               lag(log.executor_errors) OVER past AS before_executor_errors,
-               lag(log.system_errors) OVER past AS before_system_errors
-        FROM service_health_logs AS log
-        JOIN imputation_services AS service ON service.id = log.service_id
-        WHERE service.ref = ANY(:service_refs) AND log.checked_at >= :since
-          AND log.queued IS NOT NULL
-        WINDOW past AS (PARTITION BY log.service_id ORDER BY log.checked_at)
+        SELECT service.id AS service_id, log.*
+        FROM imputation_services AS service
+        CROSS JOIN LATERAL (
+            SELECT checked_at, valid_until, queued, running, finished, executor_errors,
+                   system_errors,
+                   lag(checked_at) OVER past AS before_at,
+                   lag(valid_until) OVER past AS before_valid_until,
+                   lag(queued) OVER past AS before_queued,
+                   lag(finished) OVER past AS before_finished,
+                   lag(executor_errors) OVER past AS before_executor_errors,
+                   lag(system_errors) OVER past AS before_system_errors
+            FROM service_health_logs
+            WHERE service_id = service.id AND checked_at >= :since AND queued IS NOT NULL
+            WINDOW past AS (ORDER BY checked_at)
+        ) AS log
+        WHERE service.ref = ANY(:service_refs)
     ), steps AS (
         SELECT *,
                CASE WHEN checked_at <= before_valid_until AND finished >= before_finished

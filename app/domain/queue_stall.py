@@ -7,23 +7,22 @@ confirmed, backdated and ended as any other state. A service that is not up, tha
 or of which too little is known is never called stalled.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from app.config import settings
 from app.domain.health import Finding, Health
 from app.domain.queue_movement import Movement, Rule, Sample, follow
 from app.domain.stalls import words_of
-from models.health import ServiceQueue
 
 # Of one service in one turn; the rest follows in the next.
-PROBES_AT_ONCE = 300
+PROBES_AT_ONCE = 50
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('service_queues'))"
 
 _NEW_COUNTS = """
@@ -43,6 +42,17 @@ _NEW_COUNTS = """
     ORDER BY checks.service_id, log.checked_at
 """
 
+_KNOWN = text("SELECT * FROM service_queues WHERE service_id = ANY(:service_ids)")
+_WRITE = text("""
+    INSERT INTO service_queues
+    SELECT * FROM jsonb_populate_recordset(NULL::service_queues, CAST(:rows AS jsonb))
+    ON CONFLICT (service_id) DO UPDATE SET
+        checked_at = excluded.checked_at, valid_until = excluded.valid_until,
+        queued = excluded.queued, running = excluded.running, finished = excluded.finished,
+        waiting_since = excluded.waiting_since, waiting_seconds = excluded.waiting_seconds,
+        busy_seconds = excluded.busy_seconds, gaps = excluded.gaps,
+        stalled_since = excluded.stalled_since, stall_reason = excluded.stall_reason
+""")
 _STALLED = text("""
     SELECT service.ref, known.stall_reason
     FROM service_queues AS known
@@ -69,14 +79,14 @@ def follow_queues(session: Session) -> list[QueueTurn]:
     counted: dict[int, list[Sample]] = {}
     for row in session.connection().execute(text(_NEW_COUNTS), {"at_once": PROBES_AT_ONCE}):
         counted.setdefault(row.service_id, []).append(_sample(row))
-    known = session.exec(
-        select(ServiceQueue).where(col(ServiceQueue.service_id).in_(list(counted)))
-    )
+    if not counted:
+        return []
+    known = session.connection().execute(_KNOWN, {"service_ids": list(counted)})
     before = {row.service_id: row for row in known}
     rule, rows, turns = _rule(), [], []
     for service_id, samples in counted.items():
         old = before.get(service_id)
-        movement = movement_of(old) if old else None
+        movement = _movement(old) if old else None
         for sample in samples:
             movement = follow(movement, sample, rule)
         assert movement is not None
@@ -84,7 +94,7 @@ def follow_queues(session: Session) -> list[QueueTurn]:
         rows.append(_columns(service_id, movement, reason))
         if bool(reason) != bool(old and old.stall_reason):
             turns.append(QueueTurn(service_id, reason))
-    _write(session, rows)
+    session.connection().execute(_WRITE, {"rows": json.dumps(rows)})
     return turns
 
 
@@ -109,7 +119,7 @@ def _waits(finding: Finding) -> bool:
     return finding.health is Health.UP and bool(finding.counts and finding.counts.queued)
 
 
-def movement_of(row: ServiceQueue) -> Movement:
+def _movement(row: Row[Any]) -> Movement:
     """What is known of a queue's movement."""
     return Movement(
         latest=_sample(row),
@@ -125,19 +135,19 @@ def _rule() -> Rule:
     return Rule(settings().queue_stall_factor, settings().queue_stall_hours * 3600)
 
 
-def _sample(row: Row[Any] | ServiceQueue) -> Sample:
+def _sample(row: Row[Any]) -> Sample:
     return Sample(
         row.checked_at, row.valid_until, row.queued or 0, row.running or 0, row.finished or 0
     )
 
 
-def _reason(movement: Movement, old: ServiceQueue | None) -> str:
+def _reason(movement: Movement, old: Row[Any] | None) -> str:
     """Why the queue is called stalled; it stays as it was first said, so that no page flickers."""
     usual, since = movement.usual_gap, movement.waiting_since
     if movement.stalled_since is None or usual is None or since is None:
         return ""
     if old and old.stall_reason and old.stalled_since == movement.stalled_since:
-        return old.stall_reason
+        return str(old.stall_reason)
     return (
         f"It answers, but its queue does not move: runs wait, and none has finished since "
         f"{since:%Y-%m-%d %H:%M} UTC. While it is busy, the next one usually finishes within "
@@ -149,28 +159,15 @@ def _columns(service_id: int, movement: Movement, reason: str) -> dict[str, Any]
     latest = movement.latest
     return {
         "service_id": service_id,
-        "checked_at": latest.checked_at,
-        "valid_until": latest.valid_until,
+        "checked_at": latest.checked_at.isoformat(),
+        "valid_until": latest.valid_until.isoformat(),
         "queued": latest.queued,
         "running": latest.running,
         "finished": latest.finished,
-        "waiting_since": movement.waiting_since,
+        "waiting_since": movement.waiting_since and movement.waiting_since.isoformat(),
         "waiting_seconds": movement.waiting_seconds,
         "busy_seconds": movement.busy_seconds,
         "gaps": list(movement.gaps),
-        "stalled_since": movement.stalled_since,
+        "stalled_since": movement.stalled_since and movement.stalled_since.isoformat(),
         "stall_reason": reason,
     }
-
-
-def _write(session: Session, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = insert(ServiceQueue)
-    session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["service_id"],
-            set_={name: statement.excluded[name] for name in rows[0] if name != "service_id"},
-        ),
-        rows,
-    )
