@@ -254,7 +254,8 @@ class ServiceQueue(RegistryBase, table=True):
 
     `checked_at` and the numbers are those of the last probe that it knows of. `stall_reason` is
     empty while the queue moves or nobody can tell; a probe that finds the service up and runs
-    waiting finds it stalled otherwise.
+    waiting finds it stalled otherwise. `pace_finished` runs finished in the `pace_seconds` of the
+    day before `paced_at` in which others waited.
     """
 
     __tablename__ = "service_queues"
@@ -276,6 +277,9 @@ class ServiceQueue(RegistryBase, table=True):
     gaps: list[float] = Field(default_factory=list, sa_type=ARRAY(REAL))
     stalled_since: datetime | None = optional_moment()
     stall_reason: str = Field(default="")
+    paced_at: datetime | None = optional_moment()
+    pace_seconds: float | None = Field(default=None)
+    pace_finished: int | None = Field(default=None)
 
 
 class ServiceCanary(RegistryBase, table=True):

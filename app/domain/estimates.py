@@ -72,6 +72,12 @@ def expect(pace: Pace | None, own: OwnTimes) -> Expectation:
     return Expectation(wait, _by_own(own.took, own.of))
 
 
+def wait_by_queue(pace: Pace | None) -> Guess:
+    """The wait that a service's queue alone lets expect."""
+    draws, basis = _waits_by_queue(pace)
+    return Guess(_range(draws) if draws else None, basis)
+
+
 def _waits_by_queue(pace: Pace | None) -> tuple[Sequence[float], str]:
     """Possible waits from the queue, and what they rest on; none with the reason otherwise."""
     if pace is None or pace.queued is None:

@@ -19,6 +19,7 @@ from models.registry import ImputationService, ReferencePanel
 WHAT_TO_EXPECT = {
     "degraded": "The service answers, but not well. A job may take longer.",
     "stalled": "The service answers, but its queue does not move. A job waits until it does.",
+    "maintenance": "The service is being worked on. A job waits until that is over.",
     "down": "The service does not answer now. A job waits until it does.",
     "unknown": "The service has not been checked yet. A job waits until it answers.",
 }

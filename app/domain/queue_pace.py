@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-from app.domain.access import Actor, require
+from app.domain.access import WORKER, Actor, require
 from models.base import now
 
 WINDOW = timedelta(hours=24)
+# So many services' paces are kept at a time: it takes a look at a day's probes of each.
+KEPT_AT_ONCE = 20
 LATELY = timedelta(hours=1)
 # A queue is called rising or falling when its last hour differs by so much from the day.
 TREND_SHARE = 0.25
@@ -71,6 +73,31 @@ _PACES = """
     FROM sums
     JOIN imputation_services AS service ON service.id = sums.service_id
     LEFT JOIN service_queues AS known USING (service_id)
+"""
+
+_TO_KEEP = """
+    SELECT service.ref
+    FROM service_queues AS known
+    JOIN service_checks AS checks USING (service_id)
+    JOIN imputation_services AS service ON service.id = known.service_id
+    WHERE checks.queued > 0 AND coalesce(known.paced_at, '-infinity') < now() - interval '1 minute'
+    ORDER BY known.paced_at NULLS FIRST
+    LIMIT :at_once
+"""
+_KEEP = """
+    UPDATE service_queues SET paced_at = now(), pace_seconds = :seconds, pace_finished = :finished
+    FROM imputation_services AS service
+    WHERE service.id = service_id AND service.ref = :ref
+"""
+_KEPT = """
+    SELECT service.ref, checks.checked_at, checks.queued, checks.running,
+           known.pace_seconds, known.pace_finished, known.stall_reason,
+           coalesce(cardinality(known.gaps), 0) > 0 AS has_moved
+    FROM service_queues AS known
+    JOIN service_checks AS checks USING (service_id)
+    JOIN imputation_services AS service ON service.id = known.service_id
+    WHERE checks.queued IS NOT NULL AND service.retired_at IS NULL
+      AND known.paced_at > now() - interval '1 day'
 """
 
 
@@ -139,4 +166,45 @@ def paces(session: Session, *, actor: Actor, service_refs: Sequence[str]) -> dic
             stall_reason=row.stall_reason,
         )
         for row in found
+    }
+
+
+def keep_paces(session: Session) -> None:
+    """Keep the pace of some services with a queue, the oldest first, for `kept_paces`."""
+    found = session.connection().execute(text(_TO_KEEP), {"at_once": KEPT_AT_ONCE})
+    known = paces(session, actor=WORKER, service_refs=list(found.scalars()))
+    for ref, pace in sorted(known.items()):
+        session.connection().execute(
+            text(_KEEP),
+            {
+                "ref": ref,
+                "seconds": pace.waiting_seconds,
+                "finished": pace.finished_while_waiting,
+            },
+        )
+
+
+def kept_paces(session: Session, *, actor: Actor) -> dict[str, Pace]:
+    """The queues of all services now, with the pace that was kept last: cheap, for long lists.
+
+    Of the day's other numbers they tell nothing.
+    """
+    require(actor, "service:read")
+    return {
+        row.ref: Pace(
+            service_ref=row.ref,
+            as_of=row.checked_at,
+            queued=row.queued,
+            running=row.running,
+            waiting_seconds=row.pace_seconds,
+            finished_while_waiting=row.pace_finished,
+            finished=row.pace_finished,
+            executor_errors=None,
+            system_errors=None,
+            queued_average=row.queued,
+            queued_lately=None,
+            has_moved=row.has_moved,
+            stall_reason=row.stall_reason,
+        )
+        for row in session.connection().execute(text(_KEPT))
     }

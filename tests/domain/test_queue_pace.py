@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.domain.estimates import wait_by_queue
 from app.domain.failure_drift import Share, failure_drift, luck_of
-from app.domain.queue_pace import Pace, paces
+from app.domain.queue_pace import Pace, keep_paces, kept_paces, paces
 from app.domain.queue_stall import follow_queues
 from models import db
 from models.base import now
@@ -57,6 +58,20 @@ def test_a_counter_that_goes_back_and_a_time_without_counts_are_no_steps() -> No
     assert (pace.finished, pace.finished_while_waiting) == (1 + 2 + 38, 1 + 2)
     assert pace.waiting_seconds == pytest.approx(600)
     assert pace.queued is None, "nobody has counted for two hours"
+
+
+def test_the_pace_that_is_kept_lets_a_long_list_expect_the_same_wait() -> None:
+    queued, idle = add_service("Queued"), add_service("Idle")
+    times = [now() - (20 - place) * FIVE for place in range(20)]
+    count(queued, [(at, 5, 1, 80 + place) for place, at in enumerate(times)])
+    count(idle, [(at, 0, 0, 80 + place) for place, at in enumerate(times)])
+    with db.session(db.REGISTRY) as session:
+        follow_queues(session)
+        keep_paces(session)
+        kept = kept_paces(session, actor=ADMIN)
+    assert set(kept) == {queued}
+    assert wait_by_queue(kept[queued]) == wait_by_queue(pace_of(queued))
+    assert wait_by_queue(kept[queued]).range is not None
 
 
 def test_numbers_mean_something_once_a_run_was_seen_to_finish() -> None:

@@ -5,10 +5,14 @@ from datetime import timedelta
 import pytest
 
 from app.domain.health import Finding, Health, QueueCounts
+from app.domain.probe_records import record
+from app.domain.probe_schedule import claim_due
 from app.domain.queue_stall import QueueTurn, follow_queues, with_stalls
+from app.domain.services import get_service
 from models import db
 from models.base import now
-from tests.support.counted import add_service, count
+from tests.support.counted import ADMIN, add_service, count
+from tests.support.findings import next_due
 
 PROBES = 72  # six hours at one in five minutes
 
@@ -87,3 +91,19 @@ def test_what_is_learned_in_pieces_is_what_is_learned_at_once() -> None:
         found(ref, counts=counts).message.split("While")[1]
         == (found(whole, counts=counts).message.split("While")[1])
     )
+
+
+def test_a_stall_is_confirmed_and_dated_like_any_other_state() -> None:
+    ref = counted("Standing", stands_for=30)
+    followed()
+    with db.session(db.REGISTRY) as session:
+        at = now()
+        for _ in range(4):
+            claim_due(session, limit=10, at=at)
+            counts = QueueCounts(queued=4, running=2, finished=142)
+            record(session, [Finding(ref, Health.UP, at, 12.5, counts=counts)], at=at)
+            at = next_due(session, ref)
+        row = get_service(session, actor=ADMIN, service_ref=ref)
+    assert row.health_status == "stalled"
+    assert row.is_available
+    assert "its queue does not move" in row.error_message
