@@ -24,4 +24,5 @@ ALL: dict[str, type[Duty]] = {
     "roll_up": working.RollUp,
     "notify": working.Notify,
     "audit": working.Audit,
+    "alert": working.Alert,
 }

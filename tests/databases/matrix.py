@@ -41,6 +41,7 @@ DUTIES: Mapping[str, str] = {
     "roll_up": "Sum up the health of services by hour and day",
     "notify": "Notify a job's owner",
     "audit": "Note a change of a service in the audit log",
+    "alert": "Keep an alert about a service",
 }
 
 NEEDS_PERMISSION = (
@@ -67,7 +68,7 @@ AFFECTED: Mapping[str, Mapping[str, Outcome]] = {
         "overview": Outcome.IN_PART,
         **dict.fromkeys(("submit", "services", "admin_services"), Outcome.SAYS),
         **dict.fromkeys(
-            ("follow", "collect", "probe", "canary", "roll_up", "audit"), Outcome.WAITS
+            ("follow", "collect", "probe", "canary", "roll_up", "audit", "alert"), Outcome.WAITS
         ),
     },
     db.JOBS: {
@@ -81,7 +82,7 @@ AFFECTED: Mapping[str, Mapping[str, Outcome]] = {
         **dict.fromkeys(("upload", "collect"), Outcome.WAITS),
     },
     db.NOTIFICATIONS: {"notifications": Outcome.SAYS, "notify": Outcome.WAITS},
-    db.MONITORING: {},
+    db.MONITORING: {"alert": Outcome.WAITS},
 }
 
 INTRODUCTION = """# When a database is away

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from sqlmodel import func, select
 
+from app.domain.alerts import AlertKind, raise_alert
 from app.domain.health_sums import HOUR, hour_of
 from app.domain.outbox import emit, emit_audit
-from models import db
+from models import db, monitoring
 from models.base import new_ref, now
 from models.health import HealthHour, ServiceCanary, ServiceCheck, ServiceHealthLog
 from models.jobs import JobsOutbox
@@ -265,3 +266,23 @@ class Audit(Delivery):
     def arrived(self, mark: str) -> int:
         with db.session(db.PLATFORM) as session:
             return session.exec(select(func.count()).where(AuditEntry.target_ref == mark)).one()
+
+
+class Alert(Delivery):
+    """An alert about the service."""
+
+    def send(self, mark: str) -> None:
+        with db.session(db.REGISTRY) as session:
+            raise_alert(
+                session,
+                kind=AlertKind.CERTIFICATE,
+                service=session.exec(select(ImputationService)).one(),
+                title=mark,
+                body="",
+                once=mark,
+            )
+
+    def arrived(self, mark: str) -> int:
+        with db.session(db.MONITORING) as session:
+            found = select(func.count()).where(monitoring.Alert.title == mark)
+            return session.exec(found).one()

@@ -23,6 +23,8 @@ from app.domain.health import Finding, Health
 from app.domain.incident_queries import IncidentFilter, IncidentRow
 from app.domain.job_states import JobStatus, change_status
 from app.domain.relay import relay_topic
+from app.domain.roll_ups import roll_up_due
+from app.domain.uptime import Uptime, uptime_of
 from models import db
 from models.base import now
 from models.jobs import Job
@@ -480,6 +482,31 @@ def test_the_incident_of_a_service_that_is_paused_ends_without_a_word(databases)
     assert incident.ended_at is not None
     deliver()
     assert kept() == [("down", False)]
+
+
+def test_a_window_after_the_fact_excuses_an_outage_and_changes_nothing_that_was_found(databases):
+    ref = probed_service()
+    begin = now() - 30 * MINUTE
+    probe(ref, *[UP] * 6, *[DOWN] * 6, *[UP] * 6, begin=begin)
+    with db.session(db.REGISTRY) as session:
+        while roll_up_due(session, limit=100):
+            pass
+    before = uptime_between(ref, begin, begin + 3 * MINUTE)
+    assert before.without_maintenance == before.with_maintenance == pytest.approx(2 / 3, abs=1e-3)
+    declare(ref, begin + MINUTE / 2, begin + 5 * MINUTE / 2)
+    after = uptime_between(ref, begin, begin + 3 * MINUTE)
+    assert after.with_maintenance == pytest.approx(1, abs=1e-3)
+    assert (after.without_maintenance, after.seconds) == (
+        before.without_maintenance,
+        before.seconds,
+    )
+    (incident,) = incidents_of(ref)
+    assert incident.duration == MINUTE
+
+
+def uptime_between(ref: str, since: datetime, until: datetime) -> Uptime:
+    with db.session(db.REGISTRY) as session:
+        return uptime_of(session, actor=admin(), service_ref=ref, since=since, until=until)
 
 
 def test_nothing_is_owed_to_anybody_when_all_is_well(databases):
