@@ -91,8 +91,13 @@ def notice(
     )
 
 
-def pager(page: rx.Var, pages: rx.Var, total: rx.Var, *, go: Any) -> rx.Component:
-    """Which page of how many, and the way to the next. `go` takes the number of a page (from 1)."""
+def pager(
+    page: rx.Var, pages: rx.Var, total: rx.Var, *, go: Any, label: str = "Pages of the list"
+) -> rx.Component:
+    """Which page of how many, and the way to the next. `go` takes the number of a page (from 1).
+
+    `label` tells it from another one on the page.
+    """
     return rx.el.nav(
         rx.text(total, " in all", size="2", color_scheme="gray", class_name="figures"),
         rx.el.div(
@@ -118,7 +123,7 @@ def pager(page: rx.Var, pages: rx.Var, total: rx.Var, *, go: Any) -> rx.Componen
             class_name="pager-buttons",
         ),
         class_name="pager",
-        aria_label="Pages of the list",
+        aria_label=label,
     )
 
 

@@ -111,6 +111,10 @@ def alerts_section() -> rx.Component:
     )
     none = rx.text("No alert was raised yet.", size="2", class_name="muted")
     pages = pager(
-        AlertListState.number, AlertListState.pages, AlertListState.total, go=AlertListState.go
+        AlertListState.number,
+        AlertListState.pages,
+        AlertListState.total,
+        go=AlertListState.go,
+        label="Pages of alerts",
     )
     return section("Alerts", rx.cond(AlertListState.alerts, rx.fragment(listed, pages), none))

@@ -33,6 +33,7 @@ class IncidentsState(rx.State):
 
     incidents: list[IncidentItem] = []
     services: list[tuple[str, str]] = []
+    chosen: IncidentItem | None = None
     state: str = ""
     service: str = ""
     open: str = ""
@@ -82,6 +83,18 @@ class IncidentsState(rx.State):
         return self._go(page=str(number))
 
     @guarded("service:write")
+    async def choose(self, actor: Actor, incident_ref: str) -> None:
+        """Open the form of an incident that the page shows."""
+        shown = {item["ref"]: item for item in self.incidents}
+        self.chosen = shown.get(str(incident_ref))
+
+    @guarded("service:write")
+    async def close(self, actor: Actor, is_open: bool) -> None:
+        """Leave the form as it is."""
+        if is_open is not True:
+            self.chosen = None
+
+    @guarded("service:write")
     async def acknowledge(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec:
         """Say that one looks after an incident, or change its note."""
         form = form if isinstance(form, dict) else {}
@@ -93,6 +106,7 @@ class IncidentsState(rx.State):
             incident_ref=str(form.get("incident_ref", "")),
             note=str(form.get("note", "")),
         )
+        self.chosen = None
         return IncidentsState.load
 
     def _wish(self) -> dict[str, str]:
@@ -165,24 +179,40 @@ def _filters() -> rx.Component:
     )
 
 
-def _care(item: IncidentItem) -> rx.Component:
-    label = rx.cond(item.is_acknowledged | ~item.is_open, "Note", "Acknowledge")
+def _form(chosen: rx.Var) -> rx.Component:
     return rx.dialog.root(
-        rx.dialog.trigger(quiet_button(label, aria_label=label + ": " + item.service)),
         rx.dialog.content(
-            rx.dialog.title(item.service),
-            rx.dialog.description(item.cause, size="2"),
-            acknowledge_form(item, on_submit=IncidentsState.acknowledge, in_dialog=True),
+            rx.dialog.title(chosen["service"]),
+            rx.dialog.description(
+                rx.cond(chosen["cause"], chosen["cause"], "Nothing is known of the cause."),
+                size="2",
+            ),
+            acknowledge_form(chosen, on_submit=IncidentsState.acknowledge),
             max_width="440px",
         ),
+        open=True,
+        on_open_change=IncidentsState.close,
+    )
+
+
+def _care(item: IncidentItem) -> rx.Component:
+    label = rx.cond(item.is_acknowledged | ~item.is_open, "Note", "Acknowledge")
+    return quiet_button(
+        label,
+        on_click=IncidentsState.choose(item.ref),
+        aria_label=label + ": " + item.service,
+        aria_haspopup="dialog",
     )
 
 
 def _row(item: IncidentItem) -> rx.Component:
     return rx.table.row(
         rx.table.row_header_cell(
-            rx.link(item.service, href="/services/" + item.service_ref, high_contrast=True),
-            rx.cond(item.is_open, badge("Open", "red", "circle-dot")),
+            rx.el.div(
+                rx.link(item.service, href="/services/" + item.service_ref, high_contrast=True),
+                rx.cond(item.is_open, badge("Open", "red", "circle-dot")),
+                class_name="row",
+            ),
         ),
         rx.table.cell(
             health_status(item.state),
@@ -260,5 +290,6 @@ def incidents() -> rx.Component:
     return rx.fragment(
         page_header("Incidents"),
         rx.cond(IncidentsState.is_loaded, listed, skeleton()),
+        rx.cond(IncidentsState.chosen, _form(IncidentsState.chosen)),
         rx.cond(may_write(), alerts_section()),
     )

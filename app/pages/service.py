@@ -16,6 +16,7 @@ from app.domain.credentials import stored_token
 from app.domain.errors import NotFound
 from app.domain.panels import PanelRow, list_panels
 from app.domain.services import ServiceRow, get_service
+from app.pages.service_care import ServiceCareState, care_section
 from app.pages.service_changes import ServiceChangesState, changes_section
 from app.pages.service_contact import ServiceContactState, contact_notice
 from app.pages.service_history import ServiceHistoryState, history_section
@@ -76,6 +77,7 @@ class ServiceState(rx.State):
             ServiceOutlookState.load,
             ServiceLayersState.load,
             ServiceChangesState.load,
+            ServiceCareState.load,
         ]
 
     @guarded("service:read")
@@ -198,6 +200,7 @@ def _content() -> rx.Component:
         rx.cond(ServiceState.token_news, notice(ServiceState.token_news)),
         limits_section(),
         outlook_section(),
+        care_section(),
         section("Facts", fact_list(ServiceState.facts)),
         _panels(),
         layers_section(),

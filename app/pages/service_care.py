@@ -107,7 +107,7 @@ def acknowledge_form(incident: rx.Var, *, on_submit: Any, in_dialog: bool = Fals
                 name="note", default_value=incident["note"], max_length=2000, rows="2", width="100%"
             ),
         ),
-        rx.el.div(rx.dialog.close(submit) if in_dialog else submit, class_name="row"),
+        rx.el.div(submit, class_name="row"),
         on_submit=on_submit,
         class_name="stack",
     )

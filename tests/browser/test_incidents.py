@@ -96,7 +96,7 @@ def test_incidents_are_listed_filtered_and_acknowledged(meet: Meet) -> None:
     expect(listed.get_by_role("row").nth(1)).to_contain_text("On it")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_label("Open or ended").click()
-    page.get_by_role("option", name="Ended").click()
+    page.get_by_role("option", name="Ended", exact=True).click()
     expect(listed.get_by_role("row")).to_have_count(2)
     expect(listed.get_by_role("row").nth(1)).to_contain_text("1 h")
     with page.expect_download() as download:
