@@ -78,10 +78,18 @@ def follow(session: Session, findings: Sequence[Finding]) -> None:
         return
     digests = {ref: _digest_of(facts) for ref, facts in seen.items()}
     arrays = {"refs": list(digests), "digests": list(digests.values())}
-    for ref in session.connection().execute(_OTHERWISE, arrays).scalars().all():
-        service = conformance.locked_service(session, ref)
-        _describe(session, service, seen[ref])
-        service.described = digests[ref]
+    others = session.connection().execute(_OTHERWISE, arrays).scalars().all()
+    if not others:
+        return
+    services = session.exec(
+        select(ImputationService)
+        .where(col(ImputationService.ref).in_(others))
+        .order_by(col(ImputationService.id))
+        .with_for_update()
+    ).all()
+    for service in services:
+        _describe(session, service, seen[service.ref])
+        service.described = digests[service.ref]
         session.add(service)
     session.flush()
 
