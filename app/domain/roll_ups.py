@@ -45,7 +45,7 @@ DELETE FROM service_rollups_due AS d
 USING (
     SELECT service_id, hour FROM service_rollups_due
     WHERE due_at <= :now AND hour <= :settled
-    ORDER BY hour, service_id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
 ) AS taken
 WHERE d.service_id = taken.service_id AND d.hour = taken.hour
 RETURNING d.service_id, d.hour
