@@ -7,7 +7,7 @@ from models import db
 from models.threads import call
 
 # One statement must end well within the time that a database gives it.
-HOURS_AT_ONCE = 2000
+HOURS_AT_ONCE = 1000
 
 log = structlog.get_logger(__name__)
 

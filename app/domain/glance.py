@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
@@ -40,18 +41,19 @@ WORST_FIRST = (
     Health.UNKNOWN,
     Health.UP,
 )
+NOTHING: Mapping[Health, float] = MappingProxyType({})
 QUEUE_HOURS = 24
 # A trend is the mean of the queue's last hours against that of the others.
 RECENT_HOURS = 3
 STEADY = 0.2
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     """One day (UTC) of a service. What `seconds` miss to the day's length is "no data".
 
     `uptime` leaves excused time out, and is None where nobody can tell; `worst` is the worst state
-    of the day, None where no probe tells of it; `excused` seconds are those of maintenance.
+    of the day, None where no probe tells of it; `excused` seconds are those of maintenance. It is
+    a tuple because a list of services makes thousands.
     """
 
     starts_at: datetime
@@ -110,7 +112,7 @@ def glances(
     seen = {service_id: _Seen() for service_id in refs}
     _read_days(session, tail, seen, first)
     _read_last_hours(session, tail, seen, at)
-    _read_tail(session, tail, seen, at)
+    _read_tail(session, tail, seen, first, at)
     excuses = excuses_of(session, list(refs), since=first, until=at)
     moments = [first + number * DAY for number in range(days)]
     return {refs[each]: _glance(seen[each], moments, excuses.get(each, ()), at) for each in refs}
@@ -118,9 +120,9 @@ def glances(
 
 @dataclass(slots=True)
 class _Seen:
-    """What was read of one service."""
+    """What was read of one service; the days by their number."""
 
-    days: dict[datetime, dict[Health, float]] = field(default_factory=dict)
+    days: dict[int, dict[Health, float]] = field(default_factory=dict)
     latencies: dict[int, int] = field(default_factory=dict)
     queue: dict[datetime, float] = field(default_factory=dict)
 
@@ -130,17 +132,28 @@ WITH tails AS (
     SELECT * FROM unnest(CAST(:services AS int[]), CAST(:tails AS timestamptz[]))
     AS t(service_id, tail)
 )"""
-_SUMMED = ", ".join(f"sum(h.{name}::float8)" for name in SECONDS_OF.values())
-# Whole days, and the hours of the day in which what is not rolled up begins.
+_STATES = tuple(SECONDS_OF.values())
+# Whole days, and the hours of the day in which what is not rolled up begins. A state in which a
+# service never was has no numbers. The earliest hour tells PostgreSQL how few there are.
 _DAYS = text(f"""{_TAILS}
-SELECT d.service_id, d.starts_at, {", ".join(f"d.{name}" for name in SECONDS_OF.values())}
-FROM tails AS t JOIN service_health_days AS d ON d.service_id = t.service_id
-AND d.starts_at >= :first AND d.starts_at < date_trunc('day', t.tail, 'UTC')
-UNION ALL
-SELECT h.service_id, date_trunc('day', t.tail, 'UTC'), {_SUMMED}
-FROM tails AS t JOIN service_health_hours AS h ON h.service_id = t.service_id
-AND h.starts_at >= date_trunc('day', t.tail, 'UTC') AND h.starts_at < t.tail
-GROUP BY h.service_id, t.tail
+SELECT service_id, array_agg(number), {
+    ", ".join(f"CASE WHEN max({name}) > 0 THEN array_agg({name}) END" for name in _STATES)
+}
+FROM (
+    SELECT d.service_id, (extract(epoch FROM d.starts_at - :first) / 86400)::int AS number,
+        {", ".join(f"d.{name}" for name in _STATES)}
+    FROM tails AS t JOIN service_health_days AS d ON d.service_id = t.service_id
+    AND d.starts_at >= :first AND d.starts_at < date_trunc('day', t.tail, 'UTC')
+    UNION ALL
+    SELECT h.service_id,
+        (extract(epoch FROM date_trunc('day', t.tail, 'UTC') - :first) / 86400)::int AS number,
+        {", ".join(f"sum(h.{name}::float8)::real" for name in _STATES)}
+    FROM tails AS t JOIN service_health_hours AS h ON h.service_id = t.service_id
+    AND h.starts_at >= date_trunc('day', t.tail, 'UTC') AND h.starts_at < t.tail
+    AND h.starts_at >= :earliest
+    GROUP BY h.service_id, t.tail
+) AS days
+GROUP BY service_id
 """)  # noqa: S608 (our own columns' names)
 _LAST_HOURS = text(f"""{_TAILS},
 hours AS (
@@ -168,11 +181,15 @@ FROM histograms AS h FULL JOIN queues AS q USING (service_id)
 def _read_days(
     session: Session, tail: Mapping[int, datetime], seen: Mapping[int, _Seen], first: datetime
 ) -> None:
-    parameters = {**_as_arrays(tail), "first": first}
-    for service_id, day, *seconds in session.connection().execute(_DAYS, parameters):
-        seen[service_id].days[day] = {
-            health: spent for health, spent in zip(SECONDS_OF, seconds, strict=True) if spent
-        }
+    earliest = day_of(min(tail.values(), default=first))
+    parameters = {**_as_arrays(tail), "first": first, "earliest": earliest}
+    for service_id, numbers, *arrays in session.connection().execute(_DAYS, parameters):
+        days: dict[int, dict[Health, float]] = {number: {} for number in numbers}
+        for health, seconds in zip(SECONDS_OF, arrays, strict=True):
+            for number, spent in zip(numbers, seconds or (), strict=False):
+                if spent:
+                    days[number][health] = spent
+        seen[service_id].days = days
 
 
 def _read_last_hours(
@@ -186,11 +203,15 @@ def _read_last_hours(
 
 
 def _read_tail(
-    session: Session, tail: Mapping[int, datetime], seen: Mapping[int, _Seen], at: datetime
+    session: Session,
+    tail: Mapping[int, datetime],
+    seen: Mapping[int, _Seen],
+    first: datetime,
+    at: datetime,
 ) -> None:
     for row in from_raw(session, hourly(tail, until=at), at=at):
         mine = seen[row.service_id]
-        day = mine.days.setdefault(day_of(row.starts_at), {})
+        day = mine.days.setdefault((row.starts_at - first) // DAY, {})
         for health, spent in row.seconds.items():
             day[health] = day.get(health, 0.0) + spent
         for bucket, answers in row.latencies.items():
@@ -206,7 +227,7 @@ def _as_arrays(tail: Mapping[int, datetime]) -> dict[str, Any]:
 def _glance(
     seen: _Seen, moments: Sequence[datetime], excuses: Sequence[Interval], at: datetime
 ) -> Glance:
-    bars = [_bar(moment, seen.days.get(moment, {}), excuses) for moment in moments]
+    bars = [_bar(moment, seen.days.get(number), excuses) for number, moment in enumerate(moments)]
     seconds = dict.fromkeys(Health, 0.0)
     for bar in bars:
         for health, spent in bar.seconds.items():
@@ -224,9 +245,15 @@ def _glance(
     )
 
 
-def _bar(moment: datetime, seconds: Mapping[Health, float], excuses: Sequence[Interval]) -> Bar:
-    excused = excused_of(seconds, excuses, moment, moment + DAY) if seconds else 0.0
-    worst = next((health for health in WORST_FIRST if health in seconds), None)
+def _bar(
+    moment: datetime, seconds: Mapping[Health, float] | None, excuses: Sequence[Interval]
+) -> Bar:
+    if not seconds:
+        return Bar(moment, None, None, NOTHING)
+    if len(seconds) == 1 and Health.UP in seconds:
+        return Bar(moment, 1.0, Health.UP, seconds)
+    excused = excused_of(seconds, excuses, moment, moment + DAY)
+    worst = next(health for health in WORST_FIRST if health in seconds)
     return Bar(moment, ratio(seconds, excused=excused), worst, seconds, excused)
 
 

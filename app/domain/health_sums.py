@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from app.domain.health import AVAILABLE, Health
-from app.domain.latency import bounds_of, percentile
+from app.domain.latency import bounds_of
 from app.domain.probe_sums import PIECES, SUMS
 
 HOUR = timedelta(hours=1)
@@ -67,10 +67,6 @@ class Sums:
     def available_seconds(self) -> float:
         """How long it answered and worked."""
         return sum(self.seconds.get(health, 0.0) for health in AVAILABLE)
-
-    def percentile(self, share: float) -> float | None:
-        """A percentile of the latencies, in milliseconds; None where nothing answered."""
-        return percentile(self.latencies, share)
 
     def latency_bounds(self) -> tuple[float, float] | None:
         """Between which latencies (ms) all answers lay; to a bucket's width from roll-ups."""

@@ -40,12 +40,15 @@ def percentile(histogram: Mapping[int, int], share: float) -> float | None:
 
     It is the nearest rank's bucket: of 100 answers, `share` 0.95 means the 95th.
     """
-    total = sum(histogram.values())
-    if not total:
-        return None
-    rank, below = max(1, math.ceil(share * total)), 0
+    return percentiles(histogram, share)[0]
+
+
+def percentiles(histogram: Mapping[int, int], *shares: float) -> list[float | None]:
+    """The percentiles of several shares, which rise."""
+    total, below = sum(histogram.values()), 0
+    found: list[float | None] = []
     for bucket in sorted(histogram):
         below += histogram[bucket]
-        if below >= rank:
-            return middle_of(bucket)
-    raise AssertionError("a histogram's counts add up to their sum")
+        while len(found) < len(shares) and below >= max(1, math.ceil(shares[len(found)] * total)):
+            found.append(middle_of(bucket))
+    return found + [None] * (len(shares) - len(found))

@@ -15,7 +15,7 @@ from app.domain.access import Actor, require
 from app.domain.health import Health
 from app.domain.health_steps import step_of, steps_of, whole_steps
 from app.domain.health_sums import Sums, hour_of
-from app.domain.latency import percentile
+from app.domain.latency import percentile, percentiles
 from app.domain.uptime import Interval, excused_of, excuses_of, id_of, ratio
 from models.base import now
 from models.health import ServiceState
@@ -182,12 +182,10 @@ def states_between(
 def _point(row: Sums, ends_at: datetime, excuses: Sequence[Interval]) -> Point:
     excused = excused_of(row.seconds, excuses, row.starts_at, ends_at)
     least, most = row.latency_bounds() or (None, None)
-
-    def share(part: float) -> float | None:
-        found = row.percentile(part)
+    p50, p95, p99 = percentiles(row.latencies, 0.5, 0.95, 0.99)
+    if least is not None and most is not None:
         # The middle of a bucket may be beyond all that was measured.
-        return None if found is None or most is None else min(max(found, least or 0.0), most)
-
+        p50, p95, p99 = (each and min(max(each, least), most) for each in (p50, p95, p99))
     return Point(
         starts_at=row.starts_at,
         ends_at=ends_at,
@@ -196,9 +194,9 @@ def _point(row: Sums, ends_at: datetime, excuses: Sequence[Interval]) -> Point:
         no_data=max(0.0, (ends_at - row.starts_at).total_seconds() - row.known_seconds),
         excused=excused,
         uptime=ratio(row.seconds, excused=excused),
-        p50_ms=share(0.5),
-        p95_ms=share(0.95),
-        p99_ms=share(0.99),
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
         least_ms=least,
         most_ms=most,
         queued_average=row.queued_average,
