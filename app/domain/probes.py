@@ -16,11 +16,19 @@ MAX_HISTORY_ROWS = 5000
 
 @dataclass(frozen=True)
 class ProbeRow:
-    """One probe of the past."""
+    """One probe of the past, as `models.health.ServiceHealthLog` keeps it."""
 
     checked_at: datetime
+    valid_until: datetime
     health_status: str
+    found: str
+    layer: str
     response_time_ms: float | None
+    queued: int | None
+    running: int | None
+    finished: int | None
+    executor_errors: int | None
+    system_errors: int | None
     error_message: str
 
 
@@ -34,15 +42,8 @@ def history(session: Session, *, actor: Actor, service_ref: str, since: datetime
         .order_by(col(ServiceHealthLog.checked_at).desc())
         .limit(MAX_HISTORY_ROWS)
     ).all()
-    return [
-        ProbeRow(
-            checked_at=row.checked_at,
-            health_status=row.health_status,
-            response_time_ms=row.response_time_ms,
-            error_message=row.error_message,
-        )
-        for row in reversed(rows)
-    ]
+    names = ProbeRow.__dataclass_fields__
+    return [ProbeRow(**{name: getattr(row, name) for name in names}) for row in reversed(rows)]
 
 
 def recent_states(session: Session, *, actor: Actor, limit: int) -> dict[str, list[str]]:

@@ -1,0 +1,34 @@
+"""Rows as a CSV file (RFC 4180) that a spreadsheet opens without computing what others wrote."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from fastapi.responses import Response
+
+Cell = str | int | float | datetime | None
+# A spreadsheet would compute a cell that begins so, and some texts come from a foreign service.
+FORMULA = re.compile(r"^([=+\-@\t\r])")
+
+
+def csv_file(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> Response:
+    """A download; times are UTC in ISO 8601, and a cell of which nothing is known is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_written(row[column]) for column in columns] for row in rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _written(cell: Cell) -> str | int | float:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        utc = cell.astimezone(UTC)
+        return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").replace(
+            "+00:00", "Z"
+        )
+    return FORMULA.sub(r"'\1", cell) if isinstance(cell, str) else cell
