@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from fastapi import FastAPI
 
-from app.api import downloads, health, health_checks, service_tokens, uploads
+from app.api import downloads, health, health_checks, service_tokens, status, uploads
 from app.api import incidents as incident_files
 from app.api import service_layers as layer_files
 from app.api import sign_in as sign_in_routes
@@ -20,6 +20,7 @@ from app.pages import (  # noqa: F401  (importing a page registers it)
     admin_panels,
     admin_service,
     admin_services,
+    admin_status,
     admin_users,
     dataset,
     datasets,
@@ -61,6 +62,7 @@ async def process():
 api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 answer_errors(api)
 api.include_router(health.router)
+api.include_router(status.router)
 api.include_router(sign_in_routes.router)
 api.include_router(uploads.router)
 api.include_router(downloads.router)

@@ -23,6 +23,7 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "service:write": "add and change services and panels",
         "user:read": "see people and their roles",
         "user:write": "add people and change their roles",
+        "setting:write": "change the platform's settings, such as who may see the status page",
         "audit:read": "read the audit log",
         "component:read": "see the health of the platform's own parts",
     }

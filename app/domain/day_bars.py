@@ -7,9 +7,9 @@ dot at the bottom, and the same is said in words.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
-from app.domain.glance import Bar, Glance
+from app.domain.glance import Bar
 from app.domain.health import AVAILABLE, Health
 from models.base import now
 
@@ -30,6 +30,16 @@ HEIGHTS = {
     "none": 3,
 }
 DAY = timedelta(days=1)
+
+
+class Seen(Protocol):
+    """The bars of a service with the uptime of all of them, such as a `Glance`."""
+
+    @property
+    def bars(self) -> Sequence[Bar]: ...  # noqa: D102
+
+    @property
+    def uptime(self) -> float | None: ...  # noqa: D102
 
 
 class BarPart(TypedDict):
@@ -76,7 +86,7 @@ def bar_parts(bars: Sequence[Bar]) -> list[BarPart]:
     return [BarPart(kind=kind, path=path) for kind, path in paths.items()]
 
 
-def bar_words(seen: Glance | None, *, days: int) -> str:
+def bar_words(seen: Seen | None, *, days: int) -> str:
     """What a bar of days says, in words."""
     if seen is None or not any(bar.worst for bar in seen.bars):
         return f"{days} days: no data yet"
@@ -93,7 +103,7 @@ def bar_words(seen: Glance | None, *, days: int) -> str:
     return "; ".join(parts)
 
 
-def day_items(seen: Glance) -> list[DayItem]:
+def day_items(seen: Seen) -> list[DayItem]:
     """The days of a bar as rows, the latest first."""
     return [
         DayItem(

@@ -59,7 +59,32 @@ def emit_audit(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Say in the audit log who did what to what. `before` and `after` must hold no secret."""
-    payload = {
+    entry = audit_entry(
+        actor=actor,
+        action=action,
+        target_type=target_type,
+        target_ref=target_ref,
+        target_name=target_name,
+        reason=reason,
+        before=before,
+        after=after,
+    )
+    emit(session, table, "audit", entry)
+
+
+def audit_entry(
+    *,
+    actor: Actor,
+    action: str,
+    target_type: str,
+    target_ref: str,
+    target_name: str = "",
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Who does what to what now, as `app.domain.audit.receive` takes it."""
+    return {
         "at": now().isoformat(),
         "actor_ref": actor.user_ref,
         "actor_name": actor.name,
@@ -72,4 +97,3 @@ def emit_audit(
         "before": None if before is None else dict(before),
         "after": None if after is None else dict(after),
     }
-    emit(session, table, "audit", payload)

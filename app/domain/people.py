@@ -37,16 +37,25 @@ class PersonRow:
 
 
 def ensure_roles(session: Session) -> None:
-    """Make the built-in roles that are missing, with their permissions."""
-    existing = set(session.exec(select(Role.name)))
+    """Make the built-in roles that are missing, with their permissions.
+
+    An administrator may do everything, so that role gets what a later version brings.
+    """
+    existing = {role.name: role.id for role in session.exec(select(Role))}
     for name, permissions in ROLES.items():
-        if name in existing:
+        role_id = existing.get(name)
+        if role_id is not None and name != "administrator":
             continue
-        role = Role(name=name, title=ROLE_TITLES[name])
-        session.add(role)
-        session.flush()
-        assert role.id is not None
-        session.add_all(RolePermission(role_id=role.id, permission=p) for p in sorted(permissions))
+        if role_id is None:
+            role = Role(name=name, title=ROLE_TITLES[name])
+            session.add(role)
+            session.flush()
+            assert role.id is not None
+            role_id = role.id
+        given = select(RolePermission.permission).where(RolePermission.role_id == role_id)
+        has: set[str] = set(session.exec(given))
+        missing = sorted(permissions - has)
+        session.add_all(RolePermission(role_id=role_id, permission=p) for p in missing)
 
 
 def create_setup_token(session: Session) -> str | None:

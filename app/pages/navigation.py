@@ -19,6 +19,7 @@ ADMINISTRATION = (
     ("Services", "server-cog", "/admin/services", "service:write"),
     ("Panels", "layers-2", "/admin/panels", "service:write"),
     ("People", "users", "/admin/users", "user:read"),
+    ("Status page", "radio-tower", "/admin/status", "setting:write"),
 )
 
 

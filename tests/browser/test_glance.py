@@ -13,7 +13,7 @@ from app.domain.health import Health
 from app.domain.service_fields import parse_service
 from models import db
 from models.base import now
-from tests.support.axe import faults
+from tests.support.axe import THEMES, WIDTHS, faults, violations
 from tests.support.histories import DAY_SECONDS, add_latencies, add_past, set_now
 from tests.support.people import sign_in
 from tests.support.visitor import Meet, Visitor
@@ -111,3 +111,30 @@ def test_a_phone_shows_bar_uptime_and_queue_below_the_name(meet: Meet, node: str
     expect(line.get_by_role("img", name=re.compile("90 days")).first).to_be_visible()
     expect(line).to_contain_text(re.compile("7 waiting"))
     expect(line.get_by_role("button", name="Check Node now")).to_be_visible()
+
+
+def test_an_administrator_opens_the_status_page_and_anybody_reads_it(
+    meet: Meet, databases: None, node: str
+) -> None:
+    ada = meet(sign_in("ada", "administrator")[1])
+    ada.page.goto("/admin/status")
+    switch = ada.page.get_by_role("switch", name="Everybody who can reach this platform")
+    expect(switch).not_to_be_checked()
+    assert faults(ada.page) == ""
+    switch.click()
+    expect(ada.page.get_by_text("Open", exact=True)).to_be_visible()
+    visitor = meet()
+    # What a visitor was told before it was opened is told for some seconds more.
+    visitor.expected += ["404"]
+    while visitor.page.goto("/status").status == 404:
+        visitor.page.wait_for_timeout(500)
+    expect(visitor.page.get_by_role("heading", name="Node")).to_be_visible()
+    expect(visitor.page.get_by_role("img", name=re.compile("90 days"))).to_be_visible()
+    for theme in THEMES:
+        visitor.page.emulate_media(color_scheme=theme)
+        for width in WIDTHS:
+            visitor.page.set_viewport_size({"width": width, "height": 900})
+            assert visitor.page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+            assert violations(visitor.page) == []
+    visitor.page.get_by_text("The days in words").click()
+    expect(visitor.page.get_by_role("row", name="87.50 %")).to_be_visible()
