@@ -157,7 +157,9 @@ def _probed(row: Any, finding: Finding, standard: Checks) -> _Probed:
     standing = health_states.after(
         standing_of(row), finding.health, finding.checked_at, confirmations=checks.confirmations
     )
-    message = finding.message[:MAX_MESSAGE_CHARACTERS].replace("\x00", "")
+    # Without what PostgreSQL cannot hold: one finding must not keep a batch from being written.
+    kept = finding.message[:MAX_MESSAGE_CHARACTERS].replace("\x00", "")
+    message = kept.encode("utf-8", "replace").decode("utf-8")
     return _Probed(row, finding, standing, checks, message)
 
 

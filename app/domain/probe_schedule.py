@@ -28,7 +28,7 @@ ASK_AGAIN_AFTER = timedelta(seconds=10)
 DUE_SOON = timedelta(seconds=1)
 # A schedule or a lease that lies this much further ahead than it was made was made before the clock
 # was set back.
-CLOCK_SLACK_SECONDS = 5.0
+CLOCK_SLACK_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
