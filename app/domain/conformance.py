@@ -26,6 +26,7 @@ from app.connectors.conformance import (
 )
 from app.domain.errors import NotFound
 from app.domain.outbox import emit
+from app.domain.service_info import storable
 from models import db
 from models.base import now
 from models.registry import ImputationService, RegistryOutbox, ServiceEvent, ServiceFeature
@@ -110,7 +111,7 @@ def software_seen(session: Session, *, service: ImputationService, facts: Servic
     Other software makes all that was known out of date, has the service read again at once, and is
     told to the administrators. Returns the change as a sentence, "" where there is none.
     """
-    before, found = service.software, software_of(facts)
+    before, found = service.software, storable(software_of(facts))
     if before == found:
         return ""
     service.software = found

@@ -4,6 +4,7 @@ Its software, engines, parameters, file systems and protocols as it describes th
 its certificate. What people decided about the service itself is in the audit log.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from app.connectors.base import PanelOffer, ServiceFacts
+from app.connectors.conformance import software_of
 from app.domain import conformance, service_certificates
 from app.domain.access import Actor, require
 from app.domain.errors import NotFound
@@ -27,7 +29,7 @@ from app.domain.service_description import (
     panel_text,
 )
 from app.domain.service_events import note
-from app.domain.service_info import facts_as_json
+from app.domain.service_info import facts_as_json, storable
 from models.registry import ImputationService, ServiceEvent
 
 MOST_ROWS = 200
@@ -38,11 +40,23 @@ _COUNTING = [field.name for field in fields(ServiceFacts) if field.name not in V
 
 _OTHERWISE = text(
     """
-    SELECT seen.ref
+    SELECT seen.ref, service.described = '' AND service.software = '{}' AS is_new
     FROM unnest(CAST(:refs AS text[]), CAST(:digests AS text[])) AS seen (ref, digest)
     JOIN imputation_services AS service ON service.ref = seen.ref
     WHERE service.described <> seen.digest
     ORDER BY seen.ref
+    """
+)
+
+
+_BEGIN = text(
+    """
+    UPDATE imputation_services AS service
+    SET service_info = service.service_info || first.info, software = first.software,
+        described = first.digest
+    FROM json_to_recordset(CAST(:first AS json))
+        AS first (ref text, info jsonb, software jsonb, digest text)
+    WHERE service.ref = first.ref
     """
 )
 
@@ -78,12 +92,14 @@ def follow(session: Session, findings: Sequence[Finding]) -> None:
         return
     digests = {ref: _digest_of(facts) for ref, facts in seen.items()}
     arrays = {"refs": list(digests), "digests": list(digests.values())}
-    others = session.connection().execute(_OTHERWISE, arrays).scalars().all()
-    if not others:
+    others = session.connection().execute(_OTHERWISE, arrays).all()
+    _begin(session, {ref: seen[ref] for ref, is_new in others if is_new}, digests)
+    known = [ref for ref, is_new in others if not is_new]
+    if not known:
         return
     services = session.exec(
         select(ImputationService)
-        .where(col(ImputationService.ref).in_(others))
+        .where(col(ImputationService.ref).in_(known))
         .order_by(col(ImputationService.id))
         .with_for_update()
     ).all()
@@ -128,6 +144,7 @@ def panel_decided(
 def forget(session: Session, *, service: ImputationService) -> None:
     """Begin anew, because the service's address was changed."""
     service.described = ""
+    service.service_info = {key: v for key, v in service.service_info.items() if key != PANELS}
     service_certificates.forget(session, service=service)
     conformance.forget_software(session, service=service)
 
@@ -195,15 +212,29 @@ def _digest_of(facts: ServiceFacts) -> str:
     return digest({name: getattr(facts, name) for name in _COUNTING})
 
 
+def _begin(session: Session, seen: Mapping[str, ServiceFacts], digests: Mapping[str, str]) -> None:
+    """Keep what services say of themselves that never said anything: of that nothing changed."""
+    first = [
+        {
+            "ref": ref,
+            "info": facts_as_json(replace(facts, state_counts={})),
+            "software": storable(software_of(facts)),
+            "digest": digests[ref],
+        }
+        for ref, facts in seen.items()
+    ]
+    if first:
+        session.connection().execute(_BEGIN, {"first": json.dumps(first)})
+
+
 def _describe(session: Session, service: ImputationService, facts: ServiceFacts) -> None:
     # The counts of runs are not kept here: they would be as old as the rest of the description.
     before, after = service.service_info, facts_as_json(replace(facts, state_counts={}))
-    is_new = not service.software
     if PANELS in before:
         after[PANELS] = before[PANELS]
     service.service_info = after
     told = conformance.software_seen(session, service=service, facts=facts)
-    changes = {} if is_new else compare(before, after)
+    changes = compare(before, after)
     note(session, service, kind="software" if told else "description", changes=changes, told=told)
 
 

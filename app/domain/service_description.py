@@ -145,6 +145,8 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _sorted(part) for key, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
+        if all(isinstance(part, str) for part in value):
+            return sorted(value)
         return sorted((_sorted(part) for part in value), key=_as_text)
     return value
 

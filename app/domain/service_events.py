@@ -1,10 +1,9 @@
 """Adding to the history of a service's changes."""
 
-from typing import Any
-
 from sqlmodel import Session
 
 from app.domain.service_description import Changes, in_words
+from app.domain.service_info import storable
 from models import db
 from models.registry import ImputationService, ServiceEvent
 
@@ -21,15 +20,12 @@ def note(
     if not changes and not told:
         return
     words = told or " ".join(in_words(changes))
-    kept = {name.replace("\x00", ""): _plain(value) for name, value in changes.items()}
     session.add(
-        ServiceEvent(service_id=service.id or 0, kind=kind, text=_plain(words), changes=kept)
+        ServiceEvent(
+            service_id=service.id or 0,
+            kind=kind,
+            text=storable(words),
+            changes=storable(changes),
+        )
     )
     db.announce(session, "imputation_services", service.ref)
-
-
-def _plain(value: Any) -> Any:
-    """A value without the one character that PostgreSQL cannot hold."""
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return value.replace("\x00", "") if isinstance(value, str) else value

@@ -1,21 +1,26 @@
 """What a service says of itself, as the registry stores it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from app.connectors.base import ServiceFacts
 
+_NAMES = [field.name for field in fields(ServiceFacts)]
+
 
 def facts_as_json(facts: ServiceFacts) -> dict[str, Any]:
     """What a service says of itself, as `ImputationService.service_info` stores it."""
-    return {**_plain(asdict(facts)), "capabilities": sorted(facts.capabilities)}
+    said = {name: storable(getattr(facts, name)) for name in _NAMES}
+    return {**said, "capabilities": sorted(facts.capabilities)}
 
 
-def _plain(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """JSON of a foreign service as PostgreSQL can hold it: no NUL, and no half of a character."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode(errors="replace").decode()
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {storable(str(key)): storable(part) for key, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(part) for part in value]
-    # PostgreSQL's jsonb cannot hold this one character.
-    return value.replace("\x00", "") if isinstance(value, str) else value
+        return [storable(part) for part in value]
+    return value

@@ -15,6 +15,7 @@ from app.domain.access import Actor, require
 from app.domain.errors import NotFound
 from app.domain.health import Finding, Layer, LayerFinding, Verdict
 from app.domain.layer_schedule import next_look
+from app.domain.service_info import storable
 from models.base import now
 from models.health import ServiceCheck, ServiceLayer
 from models.registry import ImputationService
@@ -144,7 +145,7 @@ def write(session: Session, findings: Sequence[Finding]) -> int:
 
 def clean(detail: str) -> str:
     """A detail as it can be kept: not too long, and without what PostgreSQL cannot hold."""
-    return detail[:MAX_DETAIL_CHARACTERS].replace("\x00", "")
+    return str(storable(detail[:MAX_DETAIL_CHARACTERS]))
 
 
 def _set_due(session: Session, findings: Sequence[Finding]) -> None:

@@ -58,7 +58,7 @@ class SubmitChangesState(rx.State):
 
 def _service(item: ChangedItem) -> rx.Component:
     text = rx.fragment(
-        rx.link(item.name, href="/services/" + item.ref),
+        rx.link(item.name, href="/services/" + item.ref, underline="always", color="inherit"),
         " has changed since your last job there (",
         moment(item.since),
         "): ",

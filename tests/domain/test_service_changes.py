@@ -93,6 +93,18 @@ def test_a_change_that_is_none_of_the_software_says_itself(service_ref: str) -> 
     assert (told.kind, told.text, told.details) == ("description", "File systems: s3 added.", [])
 
 
+def test_what_postgresql_cannot_hold_is_left_out_whether_it_is_said_first_or_later(
+    service_ref: str,
+) -> None:
+    for name in ("Kit\x00\ud800", "Toil\ud800"):
+        said = replace(FACTS, name=name, raw={"\x00key": [name]})
+        probe(service_ref, said)
+        probe(service_ref, said)
+    assert [one.text for one in history(service_ref)] == [
+        "The software changed from Kit? 2.1 to Toil? 2.1."
+    ]
+
+
 def test_a_service_at_another_address_has_not_changed(service_ref: str) -> None:
     probe(service_ref, FACTS)
     with db.session(db.REGISTRY) as session:
