@@ -7,7 +7,7 @@ from time import monotonic
 
 import structlog
 
-from app.domain.relay import SOURCES, TARGETS, prune, relay_topic
+from app.domain.relay import SOURCES, TARGETS, prune, relay_topic, waiting_topics
 from models import db
 from models.away import cause_of, is_known, refuse_if_away
 from models.threads import run
@@ -32,8 +32,15 @@ async def clear() -> None:
 
 
 async def _relay_all(source: str) -> None:
+    try:
+        waiting = await run(source, partial(waiting_topics, source))
+    except db.UNAVAILABLE as error:
+        if not is_known(error):
+            log.warning("an outbox cannot be read", source=source, error=cause_of(error))
+        return
     for topic in TARGETS:
-        await _relay(source, topic)
+        if topic in waiting:
+            await _relay(source, topic)
 
 
 async def _relay(source: str, topic: str) -> None:

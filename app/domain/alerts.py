@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from app.domain.access import Actor, require
 from app.domain.health import Health
 from app.domain.maintenance import is_open_at
-from app.domain.outbox import emit_once
+from app.domain.outbox import Message, emit_once
 from app.domain.paging import Page, page_bounds
 from models import db
 from models.base import new_ref, now
@@ -83,8 +83,7 @@ def raise_alert(
     """
     if is_quiet is None:
         is_quiet = (service.id or 0) in muted(session, [service.id or 0])
-    return _write(
-        session,
+    messages = messages_of(
         kind=kind,
         service=(service.ref, service.name),
         title=title,
@@ -94,6 +93,7 @@ def raise_alert(
         audience=audience,
         is_quiet=is_quiet,
     )
+    return bool(emit_once(session, RegistryOutbox, messages)) and not is_quiet
 
 
 def network_lost(session: Session, *, reason: str) -> bool:
@@ -111,17 +111,54 @@ def network_lost(session: Session, *, reason: str) -> bool:
     if last is not None and (now() - last < NETWORK_EVERY or not _known_since(session, last)):
         return False
     body = f"{reason} Until it is back, nobody can tell how the services are; none counts as down."
-    return _write(
-        session,
+    messages = messages_of(
         kind=AlertKind.NETWORK,
         service=("", ""),
         title="This lab's own network is away",
         body=body.strip(),
         once=now().isoformat(),
-        incident_ref="",
-        audience=ADMINISTRATORS,
-        is_quiet=False,
     )
+    return bool(emit_once(session, RegistryOutbox, messages))
+
+
+def messages_of(
+    *,
+    kind: AlertKind,
+    service: tuple[str, str],
+    title: str,
+    body: str,
+    once: str,
+    incident_ref: str = "",
+    audience: str = ADMINISTRATORS,
+    is_quiet: bool = False,
+) -> list[Message]:
+    """What an alert about a service (its ref and name) puts into the registry's outbox."""
+    service_ref, service_name = service
+    key = f"{kind}:{service_ref}:{once}"
+    alert = {
+        "kind": kind,
+        "service_ref": service_ref,
+        "service_name": service_name,
+        "incident_ref": incident_ref,
+        "audience": audience,
+        "title": title[:200],
+        "body": body,
+        "is_silenced": is_quiet,
+        "raised_at": now().isoformat(),
+    }
+    if is_quiet:
+        return [Message("alert", alert, key)]
+    told = {
+        "topic": f"service.{kind}",
+        "title": title[:200],
+        "body": body,
+        "link": f"/services/{service_ref}" if service_ref else "/services",
+    }
+    if audience.startswith(PERSON):
+        news = Message("notification", told | {"user_ref": audience.removeprefix(PERSON)}, key)
+    else:
+        news = Message("announcement", told | {"permission": audience}, key)
+    return [Message("alert", alert, key), news]
 
 
 def muted(session: Session, service_ids: Sequence[int]) -> set[int]:
@@ -182,46 +219,6 @@ def list_alerts(
         .limit(size)
     )
     return Page([_row(alert) for alert in found], total, number, size)
-
-
-def _write(
-    session: Session,
-    *,
-    kind: AlertKind,
-    service: tuple[str, str],
-    title: str,
-    body: str,
-    once: str,
-    incident_ref: str,
-    audience: str,
-    is_quiet: bool,
-) -> bool:
-    service_ref, service_name = service
-    key = f"{kind}:{service_ref}:{once}"
-    payload = {
-        "kind": kind,
-        "service_ref": service_ref,
-        "service_name": service_name,
-        "incident_ref": incident_ref,
-        "audience": audience,
-        "title": title[:200],
-        "body": body,
-        "is_silenced": is_quiet,
-        "raised_at": now().isoformat(),
-    }
-    if not emit_once(session, RegistryOutbox, "alert", payload, once=key) or is_quiet:
-        return False
-    message = {
-        "topic": f"service.{kind}",
-        "title": title[:200],
-        "body": body,
-        "link": f"/services/{service_ref}" if service_ref else "/services",
-    }
-    if audience.startswith(PERSON):
-        to_one = message | {"user_ref": audience.removeprefix(PERSON)}
-        return emit_once(session, RegistryOutbox, "notification", to_one, once=key)
-    to_many = message | {"permission": audience}
-    return emit_once(session, RegistryOutbox, "announcement", to_many, once=key)
 
 
 def _known_since(session: Session, moment: datetime) -> bool:

@@ -12,11 +12,12 @@ from app.config import settings
 from app.domain import alert_words
 from app.domain.alerts import AlertKind
 from app.domain.health import Health
-from app.domain.incidents import CONCERNS_OWNERS, KINDS, SEVERITY, Case, cases_of, tell
+from app.domain.incidents import CONCERNS_OWNERS, KINDS, SEVERITY, Case, cases_of, news_of
+from app.domain.outbox import Message, emit_once
 from models import db
 from models.base import now
 from models.health import ServiceIncident, ServiceState
-from models.registry import ImputationService
+from models.registry import ImputationService, RegistryOutbox
 
 BATCH = 200
 
@@ -36,12 +37,14 @@ def _recovered(session: Session) -> int:
         .with_for_update(key_share=True, skip_locked=True)
     ).all()
     cases = cases_of(session, [incident.service_id for incident in due]) if due else {}
+    messages: list[Message] = []
     for incident in due:
         ended = incident.ended_at or now()
         words = alert_words.recovered(
             cases[incident.service_id].service.name, incident.started_at, ended
         )
-        _tell_end(session, cases[incident.service_id], incident, words)
+        messages += _end(cases[incident.service_id], incident, words)
+    emit_once(session, RegistryOutbox, messages)
     return len(due)
 
 
@@ -61,6 +64,7 @@ def _stable(session: Session) -> int:
         .with_for_update(of=ImputationService, key_share=True, skip_locked=True)
     ).all()
     cases = cases_of(session, [service.id or 0 for service, _ in due]) if due else {}
+    messages: list[Message] = []
     for service, stretch in due:
         service.is_flapping = False
         case = cases[service.id or 0]
@@ -68,20 +72,16 @@ def _stable(session: Session) -> int:
             continue
         if stretch.state == Health.UP:
             words = alert_words.stable(service.name, settings().flapping_hours)
-            _tell_end(session, case, case.incident, words)
+            messages += _end(case, case.incident, words)
         else:
             words = alert_words.stable_but_bad(
                 service.name, Health(stretch.state), stretch.since, stretch.reason
             )
-            _tell_bad(
-                session,
-                case,
-                case.incident,
-                Health(stretch.state),
-                words,
-                once=f"stable {stretch.since}",
+            messages += _bad(
+                case, case.incident, Health(stretch.state), words, once=f"stable {stretch.since}"
             )
         db.announce(session, "imputation_services", service.ref)
+    emit_once(session, RegistryOutbox, messages)
     return len(due)
 
 
@@ -101,20 +101,19 @@ def _still_bad(session: Session) -> int:
     ).all()
     cases = cases_of(session, [service.id or 0 for _, service in untold]) if untold else {}
     due = [one for one in untold if not cases[one[1].id or 0].is_muted]
+    messages: list[Message] = []
     for incident, service in due:
         state = Health(service.health_status)
         words = alert_words.still_bad(service.name, state, incident.started_at, incident.cause)
-        _tell_bad(session, cases[service.id or 0], incident, state, words, once="still")
+        messages += _bad(cases[service.id or 0], incident, state, words, once="still")
+    emit_once(session, RegistryOutbox, messages)
     return len(due)
 
 
-def _tell_end(
-    session: Session, case: Case, incident: ServiceIncident, words: alert_words.Words
-) -> None:
+def _end(case: Case, incident: ServiceIncident, words: alert_words.Words) -> list[Message]:
     """Tell of an incident's end those who were told of it."""
     incident.recovery_due_at = None
-    tell(
-        session,
+    return news_of(
         case,
         incident,
         kind=AlertKind.RECOVERED,
@@ -124,17 +123,10 @@ def _tell_end(
     )
 
 
-def _tell_bad(
-    session: Session,
-    case: Case,
-    incident: ServiceIncident,
-    state: Health,
-    words: alert_words.Words,
-    *,
-    once: str,
-) -> None:
-    tell(
-        session,
+def _bad(
+    case: Case, incident: ServiceIncident, state: Health, words: alert_words.Words, *, once: str
+) -> list[Message]:
+    return news_of(
         case,
         incident,
         kind=KINDS[state],

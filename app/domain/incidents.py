@@ -20,7 +20,7 @@ from app.config import settings
 from app.domain import alert_words, alerts
 from app.domain.alerts import AlertKind
 from app.domain.health import Health, StateChange
-from app.domain.outbox import emit_once
+from app.domain.outbox import Message, emit_once
 from models import db
 from models.base import now
 from models.health import ServiceIncident, ServiceState
@@ -60,14 +60,19 @@ def follow(session: Session, changes: Sequence[StateChange]) -> None:
     if not changes:
         return
     cases = cases_of(session, sorted({change.service_id for change in changes}))
+    failures = _failures(session, changes)
+    messages: list[Message] = []
     for change in changes:
         case = cases.get(change.service_id)
         if case is None:
             continue
         if change.after in SEVERITY:
-            _worsen(session, case, change)
+            recent = failures.get(change.service_id, ())
+            messages += _worsen(session, case, change, recent)
         elif change.after is Health.UP:
-            _end(session, case, change)
+            _end(case, change)
+    emit_once(session, RegistryOutbox, messages)
+    db.announce(session, "service_incidents")
     lost = [change for change in changes if change.after is Health.UNKNOWN]
     if lost:
         alerts.network_lost(session, reason=lost[0].reason)
@@ -123,8 +128,7 @@ def cases_of(session: Session, service_ids: Sequence[int]) -> dict[int, Case]:
     }
 
 
-def tell(
-    session: Session,
+def news_of(
     case: Case,
     incident: ServiceIncident,
     *,
@@ -133,54 +137,56 @@ def tell(
     once: str = "",
     is_quiet: bool,
     concerns_owners: bool,
-) -> None:
-    """Raise an alert about an incident; where people are told, the owners of jobs there are too."""
-    is_told = alerts.raise_alert(
-        session,
+) -> list[Message]:
+    """An alert about an incident; where people are told, the owners of jobs there are too."""
+    messages = alerts.messages_of(
         kind=kind,
-        service=case.service,
+        service=(case.service.ref, case.service.name),
         title=words.title,
         body=words.body,
         once=f"{incident.ref}:{once}",
         incident_ref=incident.ref,
         is_quiet=is_quiet,
     )
-    if not is_told:
-        return
+    if is_quiet:
+        return messages
     incident.told_at = incident.told_at or now()
-    if concerns_owners:
-        payload = {
-            "service_ref": case.service.ref,
-            "service_name": case.service.name,
-            "incident_ref": incident.ref,
-            "started_at": incident.started_at.isoformat(),
-            "is_recovery": kind is AlertKind.RECOVERED,
-            "title": words.title,
-            "body": words.body,
-        }
-        emit_once(
-            session, RegistryOutbox, "job_alert", payload, once=f"{incident.ref}:{kind}:{once}"
-        )
+    if not concerns_owners:
+        return messages
+    payload = {
+        "service_ref": case.service.ref,
+        "service_name": case.service.name,
+        "incident_ref": incident.ref,
+        "started_at": incident.started_at.isoformat(),
+        "is_recovery": kind is AlertKind.RECOVERED,
+        "title": words.title,
+        "body": words.body,
+    }
+    return [*messages, Message("job_alert", payload, f"{incident.ref}:{kind}:{once}")]
 
 
-def _worsen(session: Session, case: Case, change: StateChange) -> None:
+def _worsen(
+    session: Session, case: Case, change: StateChange, failures: Sequence[datetime]
+) -> list[Message]:
     incident = case.incident
     if incident is None or not _goes_on(case.service, incident, change.at):
+        if incident is not None:
+            # Nobody is told any more that it was up: it is not.
+            incident.recovery_due_at = None
         incident = ServiceIncident(service_id=change.service_id, state="", started_at=change.at)
         session.add(incident)
         case.incident = incident
     incident.ended_at = incident.recovery_due_at = None
-    was_flapping = case.service.is_flapping
     is_worse = SEVERITY[change.after] > SEVERITY.get(_health(incident.state), 0)
     if is_worse:
         incident.state = change.after
         incident.layer, incident.cause = change.layer or "", change.reason
-    if not was_flapping and _flaps(session, change):
+    messages = []
+    if not case.service.is_flapping and _flaps(change, failures):
         case.service.is_flapping = True
-        _tell_flapping(session, case, incident, change)
+        messages += _flapping(case, incident, change)
     if is_worse:
-        tell(
-            session,
+        messages += news_of(
             case,
             incident,
             kind=KINDS[change.after],
@@ -189,15 +195,12 @@ def _worsen(session: Session, case: Case, change: StateChange) -> None:
             is_quiet=case.is_muted or case.service.is_flapping,
             concerns_owners=change.after in CONCERNS_OWNERS,
         )
-    db.announce(session, "service_incidents", incident.ref)
+    return messages
 
 
-def _tell_flapping(
-    session: Session, case: Case, incident: ServiceIncident, change: StateChange
-) -> None:
+def _flapping(case: Case, incident: ServiceIncident, change: StateChange) -> list[Message]:
     """Who was told of the incident already, and not of its end, need not hear of it again."""
-    tell(
-        session,
+    return news_of(
         case,
         incident,
         kind=AlertKind.FLAPPING,
@@ -210,13 +213,12 @@ def _tell_flapping(
     )
 
 
-def _end(session: Session, case: Case, change: StateChange) -> None:
+def _end(case: Case, change: StateChange) -> None:
     incident = case.incident
     if incident is None or incident.ended_at is not None:
         return
     incident.ended_at = max(change.at, incident.started_at)
     incident.recovery_due_at = change.at + timedelta(seconds=settings().incident_reopen_seconds)
-    db.announce(session, "service_incidents", incident.ref)
 
 
 def _goes_on(service: ImputationService, incident: ServiceIncident, at: datetime) -> bool:
@@ -231,34 +233,48 @@ def _goes_on(service: ImputationService, incident: ServiceIncident, at: datetime
     return incident.recovery_due_at is not None and is_short
 
 
-def _flaps(session: Session, change: StateChange) -> bool:
+def _flaps(change: StateChange, failures: Sequence[datetime]) -> bool:
     """Whether the service has gone from up to bad too often lately, this change included."""
     if change.before is not Health.UP:
         return False
-    earlier = (
+    since = change.at - timedelta(hours=settings().flapping_hours)
+    earlier = sum(since < at < change.at for at in failures)
+    return earlier + 1 >= settings().flapping_changes
+
+
+def _failures(session: Session, changes: Sequence[StateChange]) -> dict[int, list[datetime]]:
+    """When the services went from up to bad lately, by their ids."""
+    failed = [change for change in changes if change.after in SEVERITY]
+    if not failed:
+        return {}
+    # One more stretch, so that the first failure within the time has its “before”.
+    since = min(change.at for change in failed) - 2 * timedelta(hours=settings().flapping_hours)
+    before = func.lag(ServiceState.state).over(
+        partition_by=col(ServiceState.service_id), order_by=col(ServiceState.since)
+    )
+    stretches = (
         select(
-            ServiceState.state,
-            ServiceState.since,
-            func.lag(ServiceState.state).over(order_by=col(ServiceState.since)).label("before"),
+            col(ServiceState.service_id),
+            col(ServiceState.since),
+            col(ServiceState.state),
+            before.label("before"),
         )
         .where(
-            ServiceState.service_id == change.service_id,
-            # One more stretch, so that the first change within the time has its “before”.
-            ServiceState.since > change.at - 2 * timedelta(hours=settings().flapping_hours),
-            ServiceState.since < change.at,
+            col(ServiceState.service_id).in_([change.service_id for change in failed]),
+            ServiceState.since > since,
         )
         .subquery()
     )
-    count = session.exec(
-        select(func.count())
-        .select_from(earlier)
-        .where(
-            earlier.c.since > change.at - timedelta(hours=settings().flapping_hours),
-            earlier.c.state.in_(list(SEVERITY)),
-            func.coalesce(earlier.c.before, Health.UP) == Health.UP,
+    found = session.connection().execute(
+        select(stretches.c.service_id, stretches.c.since).where(
+            stretches.c.state.in_(list(SEVERITY)),
+            func.coalesce(stretches.c.before, Health.UP) == Health.UP,
         )
-    ).one()
-    return count + 1 >= settings().flapping_changes
+    )
+    failures: dict[int, list[datetime]] = {}
+    for service_id, at in found:
+        failures.setdefault(service_id, []).append(at)
+    return failures
 
 
 def _health(state: str) -> Health:

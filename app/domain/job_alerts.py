@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.domain.job_states import TERMINAL
-from app.domain.outbox import emit_once, once_ref
+from app.domain.outbox import Message, emit_once, once_ref
 from models.jobs import Job, JobsOutbox
 
 
@@ -21,11 +21,16 @@ def receive(session: Session, *, event_ref: str, payload: Mapping[str, Any]) -> 
     counts = _unfinished(session, service_ref)
     if payload["is_recovery"]:
         since = datetime.fromisoformat(payload["started_at"])
-        for owner in _told(session, service_ref, incident, since):
-            _tell(session, payload, owner, counts.get(owner, 0), once=f"{incident}:{owner}:end")
+        messages = [
+            _message(payload, owner, counts.get(owner, 0), once=f"{incident}:{owner}:end")
+            for owner in _told(session, service_ref, incident, since)
+        ]
     else:
-        for owner, count in counts.items():
-            _tell(session, payload, owner, count, once=_first(incident, owner))
+        messages = [
+            _message(payload, owner, count, once=_first(incident, owner))
+            for owner, count in counts.items()
+        ]
+    emit_once(session, JobsOutbox, messages)
 
 
 def _unfinished(session: Session, service_ref: str) -> dict[str, int]:
@@ -54,9 +59,7 @@ def _told(session: Session, service_ref: str, incident: str, since: datetime) ->
     return [refs[ref] for ref in told]
 
 
-def _tell(
-    session: Session, payload: Mapping[str, Any], owner: str, count: int, *, once: str
-) -> None:
+def _message(payload: Mapping[str, Any], owner: str, count: int, *, once: str) -> Message:
     service = payload["service_ref"]
     if payload["is_recovery"]:
         title = payload["title"]
@@ -71,7 +74,7 @@ def _tell(
         "body": body,
         "link": f"/jobs?status=active&service={service}",
     }
-    emit_once(session, JobsOutbox, "notification", message, once=once)
+    return Message("notification", message, once)
 
 
 def _first(incident: str, owner: str) -> str:

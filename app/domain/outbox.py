@@ -5,7 +5,8 @@ The worker relays the rows (`workers.outbox`). The topic `audit` has the columns
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
@@ -20,24 +21,33 @@ def emit(session: Session, table: type[Outbox], topic: str, payload: Mapping[str
     session.add(table(topic=topic, payload=dict(payload)))
 
 
-def emit_once(
-    session: Session, table: type[Outbox], topic: str, payload: Mapping[str, Any], *, once: str
-) -> bool:
-    """Add a row unless one of the same `topic` and `once` was added before; tell whether it was."""
-    statement = (
-        insert(table)
-        .values(
-            event_ref=once_ref(topic, once),
-            topic=topic,
-            payload=dict(payload),
-            created_at=now(),
-            attempts=0,
-            last_error="",
-        )
-        .on_conflict_do_nothing(index_elements=["event_ref"])
-        .returning(col(table.id))
-    )
-    return session.connection().execute(statement).first() is not None
+@dataclass(frozen=True)
+class Message:
+    """A row for an outbox that is added once, however often it is emitted with the same `once`."""
+
+    topic: str
+    payload: Mapping[str, Any]
+    once: str
+
+
+def emit_once(session: Session, table: type[Outbox], messages: Sequence[Message]) -> int:
+    """Add those messages that were not added before, in one statement; return how many."""
+    if not messages:
+        return 0
+    rows = [
+        {
+            "event_ref": once_ref(message.topic, message.once),
+            "topic": message.topic,
+            "payload": dict(message.payload),
+            "created_at": now(),
+            "attempts": 0,
+            "last_error": "",
+        }
+        for message in messages
+    ]
+    statement = insert(table).on_conflict_do_nothing(index_elements=["event_ref"])
+    added = session.connection().execute(statement.returning(col(table.id)), rows)
+    return len(added.all())
 
 
 def once_ref(topic: str, once: str) -> str:

@@ -69,6 +69,14 @@ def relay_topic(source: str, topic: str) -> int:
         return sum(_deliver(session, row) for row in due)
 
 
+def waiting_topics(source: str) -> set[str]:
+    """The topics of one database of which something is not delivered yet, due or not."""
+    table = SOURCES[source]
+    with db.session(source) as session:
+        waiting = select(table.topic).where(col(table.delivered_at).is_(None)).distinct()
+        return set(session.exec(waiting))
+
+
 def prune(source: str) -> None:
     """Delete rows that were delivered long ago."""
     table = SOURCES[source]
