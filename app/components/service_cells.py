@@ -30,13 +30,28 @@ def queue(item: rx.Var) -> rx.Component:
     return rx.el.span(item.queue, arrow, class_name="queue figures")
 
 
+def queue_cell(item: rx.Var) -> rx.Component:
+    """The queue, and how long one more run would wait."""
+    return rx.table.cell(
+        queue(item),
+        rx.cond(item.wait, rx.text("wait ", item.wait, size="1", class_name="muted")),
+        align="right",
+        display=WIDE,
+        white_space="nowrap",
+    )
+
+
 def _on_a_phone(item: rx.Var, box: str) -> rx.Component:
     """What the columns say that a narrow screen has no room for."""
     return rx.el.div(
         day_bar(item.bar, item.bar_words, view_box=box),
         rx.el.span(item.uptime, " up · median ", item.p50, " · p95 ", item.p95),
         rx.el.span(
-            queue(item), " waiting · next check ", countdown(item.next_probe_at, item.interval)
+            queue(item),
+            " waiting",
+            rx.cond(item.wait, rx.fragment(" (one more: ", item.wait, ")")),
+            " · next check ",
+            countdown(item.next_probe_at, item.interval),
         ),
         class_name="phone-only muted",
     )

@@ -9,7 +9,7 @@ from sqlalchemy import exists, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from app.domain.access import WORKER, Actor, require
+from app.domain.access import WORKER, Actor, require, require_own
 from app.domain.estimates import LEAST_OWN, expect
 from app.domain.job_states import JobStatus
 from app.domain.own_times import times_of_panels, times_of_service
@@ -108,6 +108,32 @@ def keep_estimates(session: Session, *, jobs: Sequence[SentJob], known: Mapping[
         session.connection().execute(insert(JobEstimate).values(row).on_conflict_do_nothing())
 
 
+@dataclass(frozen=True)
+class KeptEstimate:
+    """What was expected of a job when it was sent: from so many seconds to so many."""
+
+    wait: tuple[float, float] | None
+    turnaround: tuple[float, float] | None
+    basis: str
+
+
+def kept_estimate(session: Session, *, actor: Actor, job_ref: str) -> KeptEstimate | None:
+    """What was expected of a job when it was sent; None where nothing could be said."""
+    require(actor, "job:read")
+    found = session.exec(
+        select(Job, JobEstimate)
+        .join(JobEstimate, col(JobEstimate.job_id) == Job.id)
+        .where(Job.ref == job_ref)
+    ).first()
+    if found is None:
+        return None
+    job, kept = found
+    require_own(actor, "job:read", owner_ref=job.owner_ref, what="job")
+    wait = _ends(kept.wait_least, kept.wait_most)
+    turnaround = _ends(kept.turnaround_least, kept.turnaround_most)
+    return KeptEstimate(wait, turnaround, kept.basis) if wait or turnaround else None
+
+
 def accuracy(session: Session, *, actor: Actor, service_ref: str) -> Accuracy:
     """How good the last estimates for a service were, over everybody's jobs."""
     require(actor, "service:read")
@@ -120,6 +146,10 @@ def accuracy(session: Session, *, actor: Actor, service_ref: str) -> Accuracy:
         wait=_hits([(row.wait_least, row.wait_most, row.waited) for row in found]),
         turnaround=_hits([(row.turnaround_least, row.turnaround_most, row.took) for row in found]),
     )
+
+
+def _ends(least: float | None, most: float | None) -> tuple[float, float] | None:
+    return None if least is None or most is None else (least, most)
 
 
 def _hits(rows: list[tuple[float | None, float | None, float | None]]) -> Hits | None:

@@ -39,8 +39,7 @@ class Range:
     most: float
 
     def __str__(self) -> str:
-        least, most = (words_of(timedelta(seconds=end)) for end in (self.least, self.most))
-        return f"about {most}" if least == most else f"{least} to {most}"
+        return words_of_range(self.least, self.most)
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,12 @@ def expect(pace: Pace | None, own: OwnTimes) -> Expectation:
         return Expectation(stands, stands)
     wait = _by_own(own.waited, own.of, f"{basis} " if basis else "")
     return Expectation(wait, _by_own(own.took, own.of))
+
+
+def words_of_range(least: float, most: float) -> str:
+    """A range of seconds as people say it: 3 min to 2 h."""
+    first, last = (words_of(timedelta(seconds=end)) for end in (least, most))
+    return f"about {last}" if first == last else f"{first} to {last}"
 
 
 def wait_by_queue(pace: Pace | None) -> Guess:

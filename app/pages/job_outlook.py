@@ -6,6 +6,7 @@ from app.components.frame import section
 from app.components.outlook import alternatives_list, outlook_lines
 from app.domain.access import Actor
 from app.domain.errors import NotFound
+from app.domain.estimate_records import kept_estimate
 from app.domain.health import Health
 from app.domain.job_queries import JobRow
 from app.domain.panels import PanelRow, get_panel
@@ -17,6 +18,7 @@ from app.states.outlook_item import (
     OutlookLine,
     alternative_item,
     expected_lines,
+    kept_line,
     queue_line,
 )
 from models import db
@@ -41,8 +43,7 @@ async def show_outlook(state: JobOutlookState, actor: Actor, job: JobRow) -> Non
     try:
         panel = await _panel(actor, job)
         is_well = panel is None or panel.health_status == Health.UP
-        waits = job.status in WAITING
-        state.lines = await _lines(actor, job, panel) if panel and waits else []
+        state.lines = await _lines(actor, job, panel)
         is_hindered = job.status in UNDER_WAY and not (is_well and job.stalled_at is None)
         found = (
             await instead_of(actor, [job.panel_ref])
@@ -64,18 +65,24 @@ async def _panel(actor: Actor, job: JobRow) -> PanelRow | None:
     return detail.row
 
 
-async def _lines(actor: Actor, job: JobRow, panel: PanelRow) -> list[OutlookLine]:
+async def _lines(actor: Actor, job: JobRow, panel: PanelRow | None) -> list[OutlookLine]:
+    if job.status not in UNDER_WAY:
+        return []
+    kept = await call(db.JOBS, kept_estimate, actor=actor, job_ref=job.ref)
+    lines = [kept_line(kept)] if kept else []
+    if panel is None or job.status not in WAITING:
+        return lines
     known = await call(db.REGISTRY, paces, actor=actor, service_refs=[job.service_ref])
     expected = await expectations(actor, [panel])
-    return [queue_line(known.get(job.service_ref)), *expected_lines(expected[panel.ref])]
+    now = expected_lines(expected[panel.ref])
+    return [*lines, queue_line(known.get(job.service_ref)), *now]
 
 
 def job_outlook() -> rx.Component:
     """The sections, where there is anything to say."""
     state = JobOutlookState
-    now = rx.text("Of a job that is sent there now.", size="2", class_name="muted")
     return rx.fragment(
-        rx.cond(state.lines, section("What to expect", now, outlook_lines(state.lines))),
+        rx.cond(state.lines, section("What to expect", outlook_lines(state.lines))),
         rx.cond(
             state.alternatives,
             section("Where to send it instead", alternatives_list(state.alternatives)),

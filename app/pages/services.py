@@ -6,7 +6,7 @@ import reflex as rx
 
 from app.components.countdown import countdown
 from app.components.frame import empty_state, link_button, page_header, pager, skeleton
-from app.components.service_cells import days_cell, name_cell, queue, state_cell
+from app.components.service_cells import days_cell, name_cell, queue_cell, state_cell
 from app.components.status import HEALTH_STATES
 from app.components.table import WIDE, column, table
 from app.domain import probe_schedule
@@ -181,7 +181,7 @@ def _row(sent: rx.Var) -> rx.Component:
         days_cell(item, box=box, on_show=ServiceDaysState.show(item.ref)),
         rx.table.cell(item.p50, align="right", display=WIDE, white_space="nowrap"),
         rx.table.cell(item.p95, align="right", display=WIDE, white_space="nowrap"),
-        rx.table.cell(queue(item), align="right", display=WIDE, white_space="nowrap"),
+        queue_cell(item),
         rx.table.cell(
             countdown(item.next_probe_at, item.interval),
             align="right",

@@ -6,8 +6,8 @@ from typing import TypedDict
 from urllib.parse import urlencode
 
 from app.domain.alternatives import Alternative
-from app.domain.estimate_records import Accuracy, Hits
-from app.domain.estimates import Expectation, Guess
+from app.domain.estimate_records import Accuracy, Hits, KeptEstimate
+from app.domain.estimates import Expectation, Guess, words_of_range
 from app.domain.failure_drift import Drift, FailureDrift
 from app.domain.queue_pace import Pace
 from app.domain.stalls import words_of
@@ -71,9 +71,19 @@ def queue_line(pace: Pace | None) -> OutlookLine:
 def expected_lines(expected: Expectation) -> list[OutlookLine]:
     """The expected wait and turnaround, or why they are not known."""
     return [
-        _guess("Expected wait", expected.wait),
-        _guess("Until the results", expected.turnaround),
+        _guess("Expected wait of one sent now", expected.wait),
+        _guess("Until its results", expected.turnaround),
     ]
+
+
+def kept_line(kept: KeptEstimate) -> OutlookLine:
+    """What was expected of a job when it was sent."""
+    parts = [
+        f"to wait {words_of_range(*kept.wait)}" if kept.wait else "",
+        f"results in {words_of_range(*kept.turnaround)}" if kept.turnaround else "",
+    ]
+    label = "Expected when it was sent"
+    return _line(label, ", ".join(part for part in parts if part), f"from {kept.basis}")
 
 
 def accuracy_line(found: Accuracy) -> OutlookLine:

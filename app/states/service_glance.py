@@ -9,8 +9,10 @@ from app.domain import glance
 from app.domain.access import Actor
 from app.domain.board import BoardRow, board
 from app.domain.day_bars import BarPart, bar_parts, bar_words, percent
+from app.domain.estimates import wait_by_queue
 from app.domain.glance import Glance
 from app.domain.health import Health
+from app.domain.queue_pace import Pace, kept_paces
 from app.states.service_item import iso, milliseconds
 from app.states.shared_reads import shared
 from models import db
@@ -41,6 +43,7 @@ class ServiceGlance(TypedDict):
     p50: str
     p95: str
     queue: str
+    wait: str
     trend: str
     next_probe_at: str
     interval: float
@@ -60,7 +63,10 @@ async def all_services(actor: Actor) -> Sequence[Listed]:
     rows = await shared(db.REGISTRY, board, actor=actor, tables=CHANGED_BY)
     refs = tuple(row.ref for row in rows)
     seen = await _history(actor, refs)
-    return _LATEST.of(rows, seen)
+    queues = await shared(
+        db.REGISTRY, kept_paces, actor=actor, tables=frozenset(), seconds=HISTORY_SECONDS
+    )
+    return _LATEST.of(rows, seen, queues)
 
 
 async def glance_of(actor: Actor, service_ref: str) -> Glance | None:
@@ -85,26 +91,33 @@ class _Latest:
     """The items of the latest read; those of services that did not change stay the same objects."""
 
     def __init__(self) -> None:
-        self._made_of: tuple[object, object] = (None, None)
+        self._made_of: tuple[object, object, object] = (None, None, None)
         self._listed: Sequence[Listed] = ()
 
-    def of(self, rows: Sequence[BoardRow], seen: dict[str, Glance]) -> Sequence[Listed]:
-        if self._made_of[0] is not rows or self._made_of[1] is not seen:
+    def of(
+        self, rows: Sequence[BoardRow], seen: dict[str, Glance], queues: dict[str, Pace]
+    ) -> Sequence[Listed]:
+        made_of = (rows, seen, queues)
+        if any(new is not old for new, old in zip(made_of, self._made_of, strict=True)):
             before = {listed.row.ref: listed.item for listed in self._listed}
-            made = [Listed(row, service_glance(row, seen.get(row.ref))) for row in rows]
+            made = [
+                Listed(row, service_glance(row, seen.get(row.ref), queues.get(row.ref)))
+                for row in rows
+            ]
             self._listed = tuple(
                 Listed(one.row, before[one.row.ref]) if before.get(one.row.ref) == one.item else one
                 for one in made
             )
-            self._made_of = (rows, seen)
+            self._made_of = made_of
         return self._listed
 
 
 _LATEST = _Latest()
 
 
-def service_glance(row: BoardRow, seen: Glance | None) -> ServiceGlance:
+def service_glance(row: BoardRow, seen: Glance | None, pace: Pace | None = None) -> ServiceGlance:
     """Make what a list shows of a service."""
+    wait = wait_by_queue(pace).range if pace and row.queued else None
     bars = seen.bars if seen else ()
     return ServiceGlance(
         ref=row.ref,
@@ -124,6 +137,7 @@ def service_glance(row: BoardRow, seen: Glance | None) -> ServiceGlance:
         p50=milliseconds(seen.p50_ms if seen else None),
         p95=milliseconds(seen.p95_ms if seen else None),
         queue="–" if row.queued is None else str(row.queued),
+        wait=str(wait) if wait else "",
         trend=seen.queue_trend if seen and row.queued is not None else "",
         next_probe_at=iso(row.next_probe_at),
         interval=row.interval_seconds,

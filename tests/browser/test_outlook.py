@@ -10,11 +10,11 @@ from app.domain.access import ROLES, Actor
 from app.domain.own_times import times_of_service
 from app.domain.panel_changes import PanelFields, upsert_panel
 from app.domain.panels import get_panel
-from app.domain.queue_pace import paces
+from app.domain.queue_pace import keep_paces, paces
 from app.domain.queue_stall import follow_queues
 from models import db
 from models.base import now
-from models.jobs import Job
+from models.jobs import Job, JobEstimate
 from tests.support.axe import faults
 from tests.support.counted import ADMIN, add_service, count, set_health
 from tests.support.people import sign_in
@@ -38,6 +38,7 @@ def busy(name: str, *, queued: int) -> str:
     count(ref, [(begun + place * FIVE, queued, 2, 100 + place) for place in range(60)])
     with db.session(db.REGISTRY) as session:
         follow_queues(session)
+        keep_paces(session)
     return ref
 
 
@@ -62,10 +63,13 @@ def test_a_service_says_whether_a_job_will_move_and_where_it_could_go_instead(
 ) -> None:
     ref, cookies = sign_in("rosa")
     rosa, otto = actor_of("rosa", ref), actor_of("otto", "otto")
-    here, there = busy("Here", queued=12), busy("There", queued=1)
+    here, there = busy("Alpha", queued=12), busy("Beta", queued=1)
     panel = add_panel(here, "hrc")
     add_panel(there, "apps-hrc")
     mine = job(rosa, panel, status="submitted", submitted_at=now())
+    with db.session(db.JOBS) as session:
+        job_id = session.exec(select(Job.id).where(Job.ref == mine)).one()
+        session.add(JobEstimate(job_id=job_id, made_at=now(), wait_least=180, wait_most=7300))
     job(otto, panel)
     page = meet(cookies).page
     page.goto(f"/services/{here}")
@@ -84,10 +88,12 @@ def test_a_service_says_whether_a_job_will_move_and_where_it_could_go_instead(
     expect(page.get_by_role("link", name="Of rosa, with HRC")).to_be_visible()
     expect(page.get_by_text("Of otto")).to_have_count(0)
     assert faults(page) == ""
+    page.goto("/services")
+    expect(page.get_by_role("row", name="Alpha")).to_contain_text(f"wait {expected}")
     set_health(here, "down")
     page.goto(f"/jobs/{mine}")
-    expect(page.get_by_role("heading", name="What to expect")).to_be_visible()
-    link = page.get_by_role("link", name="Send it to There")
+    expect(page.locator(".outlook")).to_contain_text("to wait 3 min to 2 h")
+    link = page.get_by_role("link", name="Send it to Beta")
     href = link.get_attribute("href") or ""
     assert href.startswith(f"/submit?resubmit={mine}&panel=")
     assert faults(page) == ""

@@ -8,8 +8,8 @@ from sqlmodel import select
 
 from app.domain.access import ROLES, Actor
 from app.domain.alternatives import alternatives, same_panels
-from app.domain.errors import NotAllowed
-from app.domain.estimate_records import accuracy, just_sent, keep_estimates
+from app.domain.errors import NotAllowed, NotFound
+from app.domain.estimate_records import accuracy, just_sent, keep_estimates, kept_estimate
 from app.domain.own_times import times_of_panels, times_of_service
 from app.domain.panel_changes import PanelFields, upsert_panel
 from app.domain.queue_stall import follow_queues
@@ -77,6 +77,12 @@ def test_what_is_expected_of_a_job_that_is_sent_is_kept_once() -> None:
         (kept,) = session.exec(select(JobEstimate)).all()
     assert (kept.job_id, kept.wait_least, kept.turnaround_most) == (job_id, 60, 660)
     assert kept.basis == "the last 10 jobs of ours with this panel"
+    with db.session(db.JOBS) as session:
+        ref = session.exec(select(Job.ref).where(Job.id == job_id)).one()
+        told = kept_estimate(session, actor=ADA, job_ref=ref)
+        assert told is not None and told.turnaround == (660, 660)
+        with pytest.raises(NotFound):
+            kept_estimate(session, actor=BOB, job_ref=ref)
 
 
 def test_how_good_past_estimates_were_is_told_once_there_are_enough() -> None:
