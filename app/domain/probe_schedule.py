@@ -209,7 +209,7 @@ def _layers_due(row: Any) -> frozenset[Layer]:
         layers.add(Layer.CREDENTIALS)
     if row.panels_due or was_unwell:
         layers.add(Layer.PANELS)
-    if row.certificate_due and row.base_url.startswith("https:"):
+    if (row.certificate_due or was_unwell) and row.base_url.startswith("https:"):
         layers.add(Layer.TLS)
     return frozenset(layers)
 

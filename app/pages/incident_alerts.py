@@ -26,6 +26,7 @@ KINDS = {
     "network": ("Own network", "purple", "unplug"),
     "certificate": ("Certificate", "orange", "file-lock"),
     "token": ("Token", "orange", "key-round"),
+    "canary": ("Canary", "amber", "flask-conical"),
 }
 
 

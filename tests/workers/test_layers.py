@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import update
 
 from app.connectors.base import Endpoint
 from app.connectors.client import open_client
-from app.domain import probe_schedule
+from app.domain import probe_schedule, service_changes, service_layers, services
 from app.domain.access import WORKER
 from app.domain.health import Finding, Health, Layer, LayerFinding, Verdict
 from app.domain.panel_needs import PanelNeed, judge_needs, panel_needs
 from models import db
+from models.base import now
+from models.health import ServiceCheck
 from tests.support import small_wes as small
 from tests.support.certificates import Authority
 from tests.support.filling import add_panel, add_service
+from tests.support.hostile import hostile_wes
 from tests.support.small_wes import small_wes
 from tests.support.working import RECIPE
 from workers.examination import examine
+from workers.health import sweep
 from workers.layers import look_at_certificate
 
 
@@ -139,3 +144,33 @@ def test_a_service_that_lacks_what_its_panels_need_is_degraded_and_says_which_la
     )
     assert (bad.health, bad.layer) == (Health.DEGRADED, Layer.PANELS)
     assert "1000 Genomes (CWL v1.2)" in bad.message
+
+
+def test_an_expired_certificate_is_one_stretch_of_one_layer_and_its_renewal_a_change(
+    databases: None, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    with hostile_wes("https", authority.context(days=-1)) as wes:
+        ref = add_service(WORKER, "ILIFU", wes.base_url)
+
+        def check(times: int) -> None:
+            for _ in range(times):
+                with db.session(db.REGISTRY) as session:
+                    session.connection().execute(update(ServiceCheck).values(next_probe_at=now()))
+                asyncio.run(sweep())
+
+        check(3)
+        with db.session(db.REGISTRY) as session:
+            row = services.get_service(session, actor=WORKER, service_ref=ref)
+        wes.tls = authority.context(days=90)
+        check(3)
+    with db.session(db.REGISTRY) as session:
+        history = service_layers.layer_history(session, actor=WORKER, service_ref=ref)
+        layers = service_layers.layers_of(session, actor=WORKER, service_ref=ref)
+        changes = service_changes.changes_of(session, actor=WORKER, service_ref=ref)
+    assert row.health_status == "down"
+    assert "The certificate expired on" in row.error_message
+    told = [one.verdict for one in reversed(history) if one.layer is Layer.TLS]
+    assert told == [Verdict.FAILED, Verdict.PASSED]
+    assert layers[1].days_left in (89, 90)
+    assert [one.kind for one in changes] == ["certificate"]
