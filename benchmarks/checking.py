@@ -1,9 +1,11 @@
 """A registry full of loopback services for the benchmarks of the health checker, and its costs."""
 
+import asyncio
+import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +17,8 @@ import psutil
 from sqlalchemy import text
 
 from tests.support.loopback_services import address
+
+TURN_SECONDS = 1.0
 
 
 @contextmanager
@@ -47,38 +51,88 @@ def registry(count: int, port: int, **settings: Any) -> Iterator[None]:
             embedded.stop(Path(folder) / "postgres")
 
 
-def make_due(seconds: float) -> None:
-    """Let every service be due at one moment so many seconds from now."""
+def in_a_worker(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+    """Run a coroutine in a fresh process that has what the worker has, and wait for its end."""
+    process = multiprocessing.get_context("spawn").Process(target=_work, args=(work, arguments))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(process.exitcode)
+
+
+def _work(work: Callable[..., Coroutine[Any, Any, None]], arguments: tuple[Any, ...]) -> None:
+    from app.config import settings
+    from models import db
+    from workers.scheduler import collect_rarely
+
+    db.configure(settings().database_urls)
+    collect_rarely()
+    asyncio.run(_ending(work(*arguments)))
+    db.dispose()
+
+
+async def _ending(work: Coroutine[Any, Any, None]) -> None:
+    from workers import health
+
+    await work
+    await health.stop()
+
+
+async def check_for(seconds: float) -> None:
+    """Check as the worker does, a turn each second, for so long."""
+    from workers import health
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.monotonic()
+        await health.check()
+        await asyncio.sleep(max(0.0, began + TURN_SECONDS - time.monotonic()))
+
+
+def make_due(seconds: float, over: float = 0.0) -> None:
+    """Let the services be due so many seconds from now, one after the other within `over`."""
+    change(
+        "UPDATE service_checks SET lease_until = NULL, interval_seconds = 3600, next_probe_at ="
+        " now() + :wait + :over * service_id / (SELECT count(*) FROM service_checks)",
+        wait=timedelta(seconds=seconds),
+        over=timedelta(seconds=over),
+    )
+
+
+def change(statement: str, **values: Any) -> None:
     from models import db
 
     with db.session(db.REGISTRY) as session:
-        session.connection().execute(
-            text("UPDATE service_checks SET lease_until = NULL, next_probe_at = now() + :wait"),
-            {"wait": timedelta(seconds=seconds)},
-        )
+        session.connection().execute(text(statement), values)
 
 
-def states() -> dict[str, int]:
+def rows(statement: str, **values: Any) -> list[Any]:
+    from models import db
+
+    with db.session(db.REGISTRY) as session:
+        return list(session.connection().execute(text(statement), values))
+
+
+def found() -> dict[str, int]:
     """How many services are in which state, by what their last probe found."""
-    from models import db
-
-    with db.session(db.REGISTRY) as session:
-        rows = session.connection().execute(
-            text("SELECT found, count(*) AS number FROM service_checks GROUP BY found")
-        )
-        return {row.found: row.number for row in rows}
+    asked = rows("SELECT found, count(*) AS number FROM service_checks GROUP BY found")
+    return {row.found: row.number for row in asked}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU-seconds since the start: of this process, and of PostgreSQL."""
+    """CPU-seconds of this process, and of PostgreSQL."""
 
     own: float
     postgres: float
 
-    @property
-    def total(self) -> float:
-        return self.own + self.postgres
+    def per_thousand(self, count: int) -> str:
+        """The cost of a thousand probes, for people."""
+        own, postgres = self.own * 1000 / count, self.postgres * 1000 / count
+        return (
+            f"{own + postgres:.2f} CPU-s per 1,000 probes ({own:.2f} checker, {postgres:.2f} "
+            "PostgreSQL)"
+        )
 
 
 @contextmanager
@@ -105,7 +159,7 @@ def seconds_of(process: psutil.Process) -> float:
             total += seconds_of(child)
         except psutil.NoSuchProcess:
             continue
-    return total
+    return float(total)
 
 
 def peak_mb() -> float:

@@ -8,6 +8,7 @@ is collected for a moment and written in one transaction for all.
 import asyncio
 import resource
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from weakref import WeakKeyDictionary
 
@@ -29,8 +30,8 @@ from workers.own_network import AWAY, OwnNetwork, places_of
 
 # Probes that are due within so many seconds are claimed, so that the next turn may come late.
 AHEAD_SECONDS = 3.0
-# What was found waits so long for more, and so many are written at once.
-COLLECT_SECONDS = 0.2
+# What was found waits so long for more, or for so many, which are written at once.
+COLLECT_SECONDS = 0.5
 MOST_AT_ONCE = 500
 # Open files that are not for probes.
 OTHER_FILES = 200
@@ -46,6 +47,7 @@ class Checker:
         self._slots = _allowed(settings().probe_slots)
         self._held: dict[str, asyncio.Task[None] | None] = {}
         self._found: list[Finding] = []
+        self._is_full = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
         self._clients: dict[float, httpx.AsyncClient] = {}
         self._network = OwnNetwork(places_of(settings().network_references))
@@ -155,6 +157,8 @@ class Checker:
             finding = await examine(self._client(due.timeout_seconds), due, endpoint, needs=needs)
             finding = await self._seen_from_here(due, finding)
         self._found.append(finding)
+        if len(self._found) >= MOST_AT_ONCE:
+            self._is_full.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
 
@@ -179,7 +183,9 @@ class Checker:
     async def _write(self) -> None:
         """Write what is found until there is nothing more."""
         try:
-            await asyncio.sleep(COLLECT_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COLLECT_SECONDS):
+                    await self._is_full.wait()
             while self._found:
                 batch, self._found = self._found[:MOST_AT_ONCE], self._found[MOST_AT_ONCE:]
                 try:
@@ -188,6 +194,7 @@ class Checker:
                     for finding in batch:
                         self._held.pop(finding.service_ref, None)
         finally:
+            self._is_full.clear()
             self._writing = None
 
 

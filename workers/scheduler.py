@@ -97,10 +97,7 @@ def main() -> None:
 async def serve() -> None:
     """Run every duty on time until a signal comes, then give back what is held."""
     stop = asyncio.Event()
-    # A thousand probes at once are many objects and few cycles: to look for these after every few
-    # hundred objects takes a fifth of the checker's time.
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    collect_rarely()
     # Reading and hashing large files must not keep the short work with databases waiting.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     for wish in (signal.SIGTERM, signal.SIGINT):
@@ -120,6 +117,16 @@ async def serve() -> None:
         log.warning("claims could not be given back", error=type(error).__name__)
     db.dispose()
     log.info("worker stopped", worker=WORKER)
+
+
+def collect_rarely() -> None:
+    """Let Python look for cycles after more than a few hundred objects.
+
+    A thousand probes at once are many objects without cycles, and looking at them takes a fifth of
+    the checker's time.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _scheduler() -> AsyncIOScheduler:

@@ -1,8 +1,9 @@
 """Many WES services on loopback in one cheap process, each at an address of its own.
 
-Each answers every request with a service-info of some 500 bytes, after the given time; the first
-`--hanging` take requests and never answer. The process listens on 127.1.0.1 and the following
-addresses only, says "ready" on its output, and ends when its input does.
+Each answers every request with a service-info of some 500 bytes, after the given time; every
+so many of them (`--hanging-every`) takes requests and never answers. The process listens on
+127.1.0.1 and the following addresses only, says "ready" on its output, and ends when its input
+does.
 """
 
 import argparse
@@ -65,21 +66,24 @@ class Service(asyncio.Protocol):
             self._transport.close()
 
 
-async def serve(port: int, count: int, seconds: float, hanging: int) -> None:
+async def serve(port: int, count: int, seconds: float, hanging_every: int) -> None:
     loop = asyncio.get_running_loop()
     for number in range(count):
-        wait = None if number < hanging else seconds
+        hangs = hanging_every and number % hanging_every == 0
+        wait = None if hangs else seconds
         await loop.create_server(partial(Service, wait), address(number), port, backlog=16)
     print("ready", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
 @contextmanager
-def running(port: int, count: int, *, seconds: float = 2.0, hanging: int = 0) -> Iterator[None]:
+def running(
+    port: int, count: int, *, seconds: float = 2.0, hanging_every: int = 0
+) -> Iterator[None]:
     """Run the services in a process of their own for the length of the block."""
     command = [sys.executable, "-m", "tests.support.loopback_services", str(port), str(count)]
     process = subprocess.Popen(
-        [*command, "--seconds", str(seconds), "--hanging", str(hanging)],
+        [*command, "--seconds", str(seconds), "--hanging-every", str(hanging_every)],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -101,12 +105,12 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("count", type=int)
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--hanging", type=int, default=0)
+    parser.add_argument("--hanging-every", type=int, default=0)
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    asyncio.run(serve(options.port, options.count, options.seconds, options.hanging))
+    asyncio.run(serve(options.port, options.count, options.seconds, options.hanging_every))
 
 
 if __name__ == "__main__":
