@@ -42,15 +42,21 @@ def sortable_column(
 
 
 def table(
-    label: str, columns: Sequence[str | rx.Component], *rows: rx.Component, in_card: bool = False
+    label: str,
+    columns: Sequence[str | rx.Component],
+    *rows: rx.Component,
+    in_card: bool = False,
+    caption: Any = None,
 ) -> rx.Component:
     """A table with its headings; `in_card` leaves out the frame that a card gives already.
 
-    It scrolls sideways by itself where it does not fit, and can be scrolled by keyboard.
+    `caption` says what it is where no heading does. It scrolls sideways by itself where it does
+    not fit, and can be scrolled by keyboard.
     """
     headings = [column(item) if isinstance(item, str) else item for item in columns]
     return rx.el.div(
         rx.table.root(
+            rx.fragment() if caption is None else rx.el.caption(caption),
             rx.table.header(rx.table.row(*headings)),
             rx.table.body(*rows),
             variant="ghost" if in_card else "surface",

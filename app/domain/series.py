@@ -4,6 +4,7 @@ The range chooses the step: minutes up to a day and a half, hours up to a hundre
 What is not rolled up yet is read from the raw probes, so that the last point is of now.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,13 +58,18 @@ class Point:
 class Series:
     """Points that follow each other without a gap. `step` is `minute`, `hour` or `day`.
 
-    By the minute there is a point where a probe began, and it lasts to the next one.
+    By the minute there is a point where a probe began, and it lasts to the next one. The
+    percentiles are those of all `probes` together.
     """
 
     step: str
     since: datetime
     until: datetime
     points: Sequence[Point]
+    probes: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,16 @@ def series(
     since, until = whole_steps(step, since, until, at=at)
     rows = steps_of(session, service_id, step=step, since=since, until=until, at=at)
     excuses = excuses_of(session, [service_id], since=since, until=until).get(service_id, ())
+    latencies: Counter[int] = Counter()
+    for row, _ in rows:
+        latencies.update(row.latencies)
     return Series(
-        step, since, until, [_point(row, min(ends, until), excuses) for row, ends in rows]
+        step,
+        since,
+        until,
+        [_point(row, min(ends, until), excuses) for row, ends in rows],
+        sum(row.probes for row, _ in rows),
+        *[percentile(latencies, part) for part in (0.5, 0.95, 0.99)],
     )
 
 

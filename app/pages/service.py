@@ -1,84 +1,76 @@
-"""One service: how it is, what it offers, what it says of itself."""
+"""One service: how it is, how it was, what it offers, what it says of itself."""
 
-from typing import TypedDict
+from typing import Any
 
 import reflex as rx
 
-from app.components.fact_list import fact_list
-from app.components.frame import empty_state, notice, page_header, section, skeleton
+from app.components.frame import empty_state, notice, page_header, skeleton
 from app.components.moment import moment
 from app.components.status import badge, health_status
-from app.components.table import column, table
-from app.components.token_form import token_form
 from app.domain import probe_schedule
 from app.domain.access import Actor
-from app.domain.credentials import stored_token
 from app.domain.errors import NotFound
-from app.domain.panels import PanelRow, list_panels
-from app.domain.services import ServiceRow, get_service
+from app.domain.services import get_service
+from app.pages.service_about import (
+    ServiceAboutState,
+    facts_section,
+    panels_section,
+    token_section,
+)
 from app.pages.service_care import ServiceCareState, care_section
 from app.pages.service_changes import ServiceChangesState, changes_section
+from app.pages.service_checks import ServiceChecksState, checks_section
 from app.pages.service_contact import ServiceContactState, contact_notice
-from app.pages.service_history import ServiceHistoryState, history_section
+from app.pages.service_heat import ServiceHeatState, hours_tab
+from app.pages.service_history import ServiceHistoryState, history_tab
 from app.pages.service_layers import ServiceLayersState, layers_section
 from app.pages.service_limits import ServiceLimitsState, limits_section
 from app.pages.service_outlook import ServiceOutlookState, outlook_section
+from app.pages.service_view_links import tab_links
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
-from app.states.service_facts import FactItem, fact_item, facts_of, limits_text
-from app.states.service_item import ServiceItem, iso, service_item
+from app.states.service_item import ServiceItem, service_item
+from app.states.service_view import view_of
 from app.states.session import SessionState
 from models import db
 
-
-class OfferedPanel(TypedDict):
-    """A panel of the service in the table."""
-
-    name: str
-    panel_id: str
-    population: str
-    build: str
-    samples: str
-    variants: str
+# What each tab reads when it is opened, and no other.
+LOADS: dict[str, list[Any]] = {
+    "overview": [
+        ServiceContactState.load,
+        ServiceLimitsState.load,
+        ServiceCareState.load,
+        ServiceOutlookState.load,
+        ServiceAboutState.load,
+    ],
+    "history": [ServiceHistoryState.load],
+    "hours": [ServiceHeatState.load],
+    "checks": [ServiceLayersState.load, ServiceChangesState.load, ServiceChecksState.load],
+}
 
 
 class ServiceState(rx.State):
-    """The service in the URL."""
+    """The service in the URL, and which tab of its page."""
 
     service: ServiceItem | None = None
-    facts: list[FactItem] = []
-    panels: list[OfferedPanel] = []
-    own_token_since: str = ""
-    own_token_end: str = ""
+    path: str = ""
+    tab: str = "overview"
     is_missing: bool = False
 
     @guarded("service:read")
-    async def load(self, actor: Actor) -> list[rx.event.EventSpec] | None:
-        """Read the service, its panels and the reader's own token's end."""
-        service_ref = route_argument(self, "service_ref")
+    async def load(self, actor: Actor) -> list[Any] | None:
+        """Read the service, and then what the tab shows."""
+        view = view_of(self)
         try:
-            row = await call(db.REGISTRY, get_service, actor=actor, service_ref=service_ref)
+            row = await call(db.REGISTRY, get_service, actor=actor, service_ref=view.service_ref)
         except NotFound:
             self.service, self.is_missing = None, True
             return None
         self.service, self.is_missing = service_item(row), False
-        self.facts = _facts(row)
-        panels = await call(db.REGISTRY, list_panels, actor=actor, service_ref=service_ref)
-        self.panels = [_offered(panel) for panel in panels]
-        own = await call(db.USERS, stored_token, actor=actor, service_ref=service_ref)
-        self.own_token_since = iso(own.updated_at) if own else ""
-        self.own_token_end = own.last_four if own else ""
-        return [
-            ServiceHistoryState.load,
-            ServiceContactState.load,
-            ServiceLimitsState.load,
-            ServiceOutlookState.load,
-            ServiceLayersState.load,
-            ServiceChangesState.load,
-            ServiceCareState.load,
-        ]
+        self.path, self.tab = view.path, view.tab
+        return LOADS[view.tab]
 
     @guarded("service:read")
     async def check(self, actor: Actor) -> rx.event.EventSpec:
@@ -95,70 +87,6 @@ class ServiceState(rx.State):
         return news.get(query.get("token", ""), "") or str(query.get("problem", ""))[:300]
 
 
-def _facts(row: ServiceRow) -> list[FactItem]:
-    ours = [
-        FactItem(label="Address", value=row.base_url, link=""),
-        fact_item("Protocol", row.api_type.upper()),
-        fact_item("Location", service_item(row)["place"]),
-        fact_item("Limits", limits_text(row.limits)),
-    ]
-    return ours + facts_of(row.service_info)
-
-
-def _offered(row: PanelRow) -> OfferedPanel:
-    return OfferedPanel(
-        name=row.name,
-        panel_id=row.panel_id,
-        population=row.population or "–",
-        build=row.build or "–",
-        samples="–" if row.sample_count is None else f"{row.sample_count:,}",
-        variants="–" if row.variant_count is None else f"{row.variant_count:,}",
-    )
-
-
-def _panel_row(panel: OfferedPanel) -> rx.Component:
-    return rx.table.row(
-        rx.table.row_header_cell(
-            panel.name, rx.text(panel.panel_id, size="1", class_name="mono muted")
-        ),
-        rx.table.cell(panel.build),
-        rx.table.cell(panel.population),
-        rx.table.cell(panel.samples, align="right"),
-        rx.table.cell(panel.variants, align="right"),
-    )
-
-
-def _panels() -> rx.Component:
-    columns = (
-        "Panel",
-        "Build",
-        "Population",
-        column("Samples", align="right"),
-        column("Variants", align="right"),
-    )
-    listed = table("Panels", columns, rx.foreach(ServiceState.panels, _panel_row), in_card=True)
-    none = rx.text("This service has no panels here yet.", size="2", class_name="muted")
-    return section("Panels", rx.cond(ServiceState.panels, listed, none))
-
-
-def _token() -> rx.Component:
-    form = token_form(
-        ServiceState.service["ref"],
-        ServiceState.own_token_end,
-        ServiceState.own_token_since,
-        shared=False,
-    )
-    why = rx.text(
-        "Runs that you start there use your own token if you store one, and the lab's otherwise.",
-        size="2",
-        class_name="muted",
-    )
-    return rx.cond(
-        SessionState.permissions.contains("job:submit"),
-        section("Your token", rx.el.div(why, form, class_name="stack")),
-    )
-
-
 def _at_a_glance(service: rx.Var) -> rx.Component:
     return rx.el.div(
         health_status(service["health"]),
@@ -172,8 +100,7 @@ def _at_a_glance(service: rx.Var) -> rx.Component:
     )
 
 
-def _content() -> rx.Component:
-    service = ServiceState.service
+def _header(service: rx.Var) -> rx.Component:
     check = rx.button(
         rx.icon("refresh-cw", size=15, aria_hidden="true"),
         "Check now",
@@ -184,29 +111,48 @@ def _content() -> rx.Component:
         rx.button("Edit", variant="surface", color_scheme="gray", high_contrast=True),
         href="/admin/services/" + service["ref"],
     )
+    return page_header(
+        service["name"],
+        rx.cond(SessionState.permissions.contains("service:write"), edit),
+        check,
+        subtitle=service["description"],
+    )
+
+
+def _overview() -> rx.Component:
     return rx.fragment(
-        page_header(
-            service["name"],
-            rx.cond(SessionState.permissions.contains("service:write"), edit),
-            check,
-            subtitle=service["description"],
-        ),
+        contact_notice(),
+        limits_section(),
+        outlook_section(),
+        care_section(),
+        panels_section(),
+        facts_section(),
+        token_section(),
+    )
+
+
+def _checks() -> rx.Component:
+    return rx.fragment(layers_section(), changes_section(), checks_section())
+
+
+def _content() -> rx.Component:
+    service = ServiceState.service
+    return rx.fragment(
+        _header(service),
         _at_a_glance(service),
         rx.cond(
             service["problem"],
             notice(service["problem"], color="red", icon="circle-alert", role="alert"),
         ),
-        contact_notice(),
         rx.cond(ServiceState.token_news, notice(ServiceState.token_news)),
-        limits_section(),
-        outlook_section(),
-        care_section(),
-        section("Facts", fact_list(ServiceState.facts)),
-        _panels(),
-        layers_section(),
-        history_section(),
-        changes_section(),
-        _token(),
+        tab_links(ServiceState.path, ServiceState.tab),
+        rx.match(
+            ServiceState.tab,
+            ("history", history_tab()),
+            ("hours", hours_tab()),
+            ("checks", _checks()),
+            _overview(),
+        ),
     )
 
 

@@ -1,227 +1,183 @@
-"""A service's response times: a chart, and the same as a table."""
+"""The history of a service: how it was, how fast, how long in which state, how long its queue."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from datetime import datetime
+from typing import Any
 
 import reflex as rx
 
-from app.components.frame import section
-from app.components.moment import exact_moment
-from app.components.status import HEALTH_STATES, health_status
-from app.components.table import column, table
-from app.domain import health, probes
+from app.components.frame import empty_state, skeleton
 from app.domain.access import Actor
-from app.domain.probes import ProbeRow
+from app.domain.service_history import ServiceHistory, history_of
+from app.pages.service_availability import (
+    availability_figure,
+    availability_row,
+    availability_section,
+)
+from app.pages.service_charts import Frame
+from app.pages.service_events import event_row, events_section, mark_of
+from app.pages.service_latency import latency_figure, latency_row, latency_section
+from app.pages.service_queue import is_told, queue_figure, queue_row, queue_section
+from app.pages.service_timeline import (
+    Piece,
+    Total,
+    gaps,
+    pieces,
+    stretch_row,
+    timeline_section,
+    totals,
+)
+from app.pages.service_view_links import span_links
 from app.states.calls import call
 from app.states.guard import guarded
-from app.states.route import route_argument
-from app.states.service_item import milliseconds
+from app.states.service_headline import Headline, headlines
+from app.states.service_view import file_of, view_of
+from app.states.table_page import TablePage, table_page
 from models import db
 from models.base import now
 
-RANGES = {"6h": timedelta(hours=6), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
-RANGE_NAMES = {"6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
-TABLE_ROWS = 50
+NO_EVENTS = "No incident, maintenance or change in this stretch of time."
 
 
-class ProbeItem(TypedDict):
-    """One probe in the table."""
+def table_of(history: ServiceHistory, name: str, number: Any = 1) -> TablePage:
+    """A page of one of the tables, newest first."""
+    step, points = history.series.step, history.series.points[::-1]
+    if name == "states":
+        stretches = history.states[::-1]
+        return table_page(stretches, lambda one: stretch_row(one, history.series.until), number)
+    if name == "events":
+        marks = [mark_of(one) for one in reversed(history.happenings)]
+        return table_page(marks, lambda mark: event_row(mark, history.series.until), number)
+    row = {"latency": latency_row, "availability": availability_row, "queue": queue_row}[name]
+    return table_page(points, lambda point: row(point, step), number)
 
-    checked_at: str
-    health: str
-    response: str
-    problem: str
+
+def why_empty(history: ServiceHistory) -> str:
+    """Say why there is nothing to show, if so."""
+    if history.series.probes:
+        return ""
+    if history.service.last_health_check is None:
+        return (
+            "This service has not been checked yet. The first check comes by itself, and the "
+            "charts begin with it."
+            if history.service.is_active
+            else "Checks of this service are paused, and there has been none yet."
+        )
+    return "No check was made in this stretch of time. Choose a longer one above."
+
+
+def why_no_queue(history: ServiceHistory) -> str:
+    """Say why there is no queue to show, if so."""
+    if is_told(list(history.series.points)):
+        return ""
+    return why_empty(history) or (
+        "The service did not say in this time how many runs wait there, or the numbers that it "
+        "gave never changed."
+    )
 
 
 class ServiceHistoryState(rx.State):
-    """The probes of the service in the URL."""
+    """The history of the service in the URL, in the stretch of time that the URL asks for."""
 
-    figure: dict[str, Any] = {}
-    probes: list[ProbeItem] = []
-    probe_count: int = 0
-    availability: str = ""
-    span: str = "24h"
+    path: str = ""
+    span: str = ""
+    problem: str = ""
+    queue_problem: str = ""
+    no_events: str = ""
+    headlines: list[Headline] = []
+    strip: list[Piece] = []
+    totals: list[Total] = []
+    latency: dict[str, Any] = {}
+    availability: dict[str, Any] = {}
+    queue: dict[str, Any] = {}
+    tables: dict[str, TablePage] = {}
+    files: dict[str, str] = {}
+    is_loaded: bool = False
+    _until: datetime | None = None
 
     @guarded("service:read")
     async def load(self, actor: Actor) -> None:
-        """Read the probes of the chosen stretch of time."""
-        service_ref = route_argument(self, "service_ref")
-        since = now() - RANGES[self.span]
-        rows = await call(
-            db.REGISTRY, probes.history, actor=actor, service_ref=service_ref, since=since
-        )
-        self.figure = figure_of(rows, since, now())
-        self.probes = [_item(row) for row in reversed(rows[-TABLE_ROWS:])]
-        self.probe_count = len(rows)
-        good = sum(row.health_status in health.AVAILABLE for row in rows)
-        self.availability = (
-            f"{good} of {len(rows)} checks found it available ({good / len(rows):.1%})."
-            if rows
-            else ""
-        )
+        """Read the stretch of time."""
+        self._until = now()
+        history = await self._read(actor)
+        shown = history.series
+        points, window = list(shown.points), (shown.since, shown.until)
+        frame = Frame(*window, [mark_of(one) for one in history.happenings])
+        self.problem, self.queue_problem = why_empty(history), why_no_queue(history)
+        self.no_events = "" if history.happenings else NO_EVENTS
+        self.headlines = headlines(history.uptime, shown)
+        self.strip = pieces(history.states, *window) + gaps(points, *window)
+        self.totals = totals(history.uptime)
+        self.latency = latency_figure(points, frame)
+        self.availability = availability_figure(points, frame)
+        self.queue = queue_figure(points, frame)
+        self.files = {table: file_of(view_of(self).path, FILES[table], *window) for table in TABLES}
+        self.tables = {name: table_of(history, name) for name in TABLES}
+        self.is_loaded = True
 
     @guarded("service:read")
-    async def choose(self, actor: Actor, span: str | list[str]) -> rx.event.EventSpec:
-        """Show another stretch of time."""
-        self.span = str(span) if str(span) in RANGES else "24h"
-        return ServiceHistoryState.load
+    async def turn(self, actor: Actor, table: str, number: int) -> None:
+        """Show another page of a table, of what was read last."""
+        if table not in TABLES or self._until is None:
+            return
+        history = await self._read(actor)
+        self.tables = self.tables | {table: table_of(history, table, number)}
+
+    async def _read(self, actor: Actor) -> ServiceHistory:
+        view = view_of(self, "history")
+        self.path, self.span = view.path, view.span
+        return await call(
+            db.REGISTRY,
+            history_of,
+            actor=actor,
+            service_ref=view.service_ref,
+            until=self._until or now(),
+            length=view.length,
+        )
 
 
-def _item(row: ProbeRow) -> ProbeItem:
-    return ProbeItem(
-        checked_at=row.checked_at.isoformat(),
-        health=row.health_status,
-        response=milliseconds(row.response_time_ms),
-        problem=row.error_message,
-    )
+# table: the file that has its numbers, if any
+FILES = {
+    "states": "states",
+    "events": "",
+    "latency": "series",
+    "availability": "series",
+    "queue": "series",
+}
+TABLES = tuple(FILES)
 
 
-def figure_of(rows: Sequence[ProbeRow], since: datetime, until: datetime) -> dict[str, Any]:
-    """A Plotly figure (its JSON): response times as a line that breaks where there was none.
-
-    Made without plotly.py, which would cost the web process 40 MB to import for these few keys.
-    """
-    bad = [row for row in rows if row.health_status != health.Health.UP]
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines+markers" if len(rows) < 60 else "lines",
-                "name": "Response time",
-                "x": [_utc(row.checked_at) for row in rows],
-                "y": [row.response_time_ms for row in rows],
-                "hovertemplate": "%{x}<br>%{y:.1f} ms<extra></extra>",
-                "line": {"width": 1.5},
-            },
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": "Not up",
-                "x": [_utc(row.checked_at) for row in bad],
-                "y": [row.response_time_ms or 0 for row in bad],
-                "text": [HEALTH_STATES[row.health_status][0] for row in bad],
-                "hovertemplate": "%{x}<br>%{text}<extra></extra>",
-                "marker": {"symbol": "x", "size": 8},
-            },
-        ],
-        "layout": {
-            "margin": {"l": 56, "r": 12, "t": 8, "b": 44},
-            "xaxis": {
-                "type": "date",
-                "range": [_utc(since), _utc(until)],
-                "title": {"text": "Time (UTC)"},
-            },
-            "yaxis": {"rangemode": "tozero", "title": {"text": "Response time (ms)"}},
-            "legend": {"orientation": "h", "y": 1.12},
-            "hovermode": "closest",
-        },
-    }
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _themed(text: str, grid: str, line: str, bad: str) -> dict[str, Any]:
-    axis = {"gridcolor": grid, "zerolinecolor": grid, "linecolor": grid}
-    return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": text, "size": 12, "family": "inherit"},
-        "colorway": [line, bad],
-        "xaxis": axis,
-        "yaxis": axis,
-    }
-
-
-def _chart() -> rx.Component:
-    from plotly.graph_objs import Figure
-    from plotly.graph_objs.layout import Template
-
-    chart = rx.plotly.basic(
-        data=ServiceHistoryState.figure.to(Figure),
-        layout=rx.color_mode_cond(
-            light=rx.Var.create(_themed("#60646c", "#e0e1e6", "#3e63dd", "#ce2c31")),
-            dark=rx.Var.create(_themed("#b0b4ba", "#2e3135", "#9eb1ff", "#ff9592")),
-        ).to(dict),
-        template=rx.Var.create({}).to(Template),
-        config={"displayModeBar": False, "responsive": True},
-        width="100%",
-        height="280px",
-    )
+def _headline(item: Headline) -> rx.Component:
     return rx.el.div(
-        chart,
-        role="img",
-        aria_label="Chart of response times; the table below has the same figures",
-        style={"height": "280px"},
-    )
-
-
-def _row(probe: ProbeItem) -> rx.Component:
-    return rx.table.row(
-        rx.table.row_header_cell(exact_moment(probe.checked_at)),
-        rx.table.cell(
-            health_status(probe.health),
-            rx.cond(probe.problem, rx.text(probe.problem, size="1", class_name="row-problem")),
+        rx.el.dt(item.label, class_name="tile-title"),
+        rx.el.dd(
+            rx.el.span(item.value, class_name="tile-count"),
+            rx.el.span(item.hint, class_name="tile-hint"),
         ),
-        rx.table.cell(probe.response, align="right", white_space="nowrap"),
+        class_name="figure-tile",
     )
 
 
-def _table() -> rx.Component:
-    return rx.el.div(
-        table(
-            "Checks, newest first",
-            ("Checked at", "Health", column("Response", align="right")),
-            rx.foreach(ServiceHistoryState.probes, _row),
-            in_card=True,
-        ),
-        rx.cond(
-            ServiceHistoryState.probe_count > TABLE_ROWS,
-            rx.text(f"The newest {TABLE_ROWS} are listed.", size="1", class_name="muted"),
-        ),
-        class_name="history-table",
-    )
+def history_tab() -> rx.Component:
+    """The charts of the history, above them the choice of time and the figures of all of it."""
+    state = ServiceHistoryState
 
+    def table(name: str) -> dict[str, Any]:
+        return {
+            "shown": state.tables[name],
+            "go": lambda number: state.turn(name, number),
+            "csv": state.files[name].to(str),
+        }
 
-def _download() -> rx.Component:
-    hours = rx.match(
-        ServiceHistoryState.span,
-        *[(key, str(round(span.total_seconds() / 3600))) for key, span in RANGES.items()],
-        "24",
+    charts = rx.fragment(
+        rx.el.dl(rx.foreach(state.headlines, _headline), class_name="figure-tiles"),
+        timeline_section(state.strip, state.totals, **table("states")),
+        latency_section(state.latency, **table("latency")),
+        availability_section(state.availability, **table("availability")),
+        queue_section(state.queue, problem=state.queue_problem, **table("queue")),
     )
-    return rx.link(
-        rx.icon("download", size=14, aria_hidden="true"),
-        "These checks as CSV",
-        href=f"/api/services/{ServiceHistoryState.service_ref}/checks.csv?hours={hours}",
-        # The browser's own navigation: the page's router knows no such page.
-        reload_document=True,
-        size="2",
-        class_name="action-link",
+    content = rx.fragment(
+        span_links("history", state.path, state.span),
+        rx.cond(state.problem, empty_state("chart-line", "No history yet", state.problem), charts),
+        events_section(problem=state.no_events, **table("events")),
     )
-
-
-def history_section() -> rx.Component:
-    """The section of a service's page that shows its checks."""
-    choose = rx.segmented_control.root(
-        *[rx.segmented_control.item(name, value=key) for key, name in RANGE_NAMES.items()],
-        value=ServiceHistoryState.span,
-        on_change=ServiceHistoryState.choose,
-        size="1",
-    )
-    return section(
-        "Response times",
-        rx.cond(
-            ServiceHistoryState.probe_count > 0,
-            rx.el.div(
-                rx.text(ServiceHistoryState.availability, size="2", class_name="muted"),
-                _chart(),
-                _table(),
-                _download(),
-                class_name="stack",
-            ),
-            rx.text("No checks in this time.", size="2", class_name="muted"),
-        ),
-        action=choose,
-    )
+    return rx.cond(state.is_loaded, content, skeleton())
