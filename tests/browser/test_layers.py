@@ -92,7 +92,7 @@ def test_each_layer_is_shown_with_its_verdict_its_reason_and_its_past(
 ) -> None:
     person = meet(sign_in("vera", "viewer")[1])
     page = person.page
-    page.goto(f"/services/{service_ref}")
+    page.goto(f"/services/{service_ref}?tab=checks")
     expect(page.get_by_role("heading", name="Layers")).to_be_visible()
     layers = page.get_by_role("region", name="Layers now")
     expect(layers.get_by_role("row", name="TLS certificate")).to_contain_text("12 days left")
@@ -120,7 +120,7 @@ def test_what_changed_is_told_as_a_difference_and_to_whoever_sends_a_job_next(
     submit_one(owner=rosa, chosen=panel(service_ref=service_ref))
     probe(service_ref, 0, facts=replace(FACTS, version="2.2", filesystem_protocols=("file", "s3")))
     page = meet(cookies).page
-    page.goto(f"/services/{service_ref}")
+    page.goto(f"/services/{service_ref}?tab=checks")
     expect(page.get_by_text("The software changed from Kit 2.1 to Kit 2.2.")).to_be_visible()
     expect(page.get_by_text("File systems: s3 added; http removed.")).to_be_visible()
     expect(page.get_by_text("Another certificate is in use")).to_be_visible()
