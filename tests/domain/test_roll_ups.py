@@ -1,5 +1,6 @@
 """Roll-ups are what anybody would compute from the raw probes, in whatever order these came."""
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from sqlmodel import select
 from app.config import settings as installation
 from app.domain.health import Health
 from app.domain.health_sums import DAY, HOUR, SECONDS_OF
-from app.domain.roll_ups import mark_due, prune, roll_up_due
+from app.domain.roll_ups import mark_due, roll_up_due
 from models import db
 from models.base import now
 from models.health import (
@@ -28,6 +29,7 @@ from models.health import (
     ServiceHealthLog,
 )
 from tests.support.pasts import Probe, add_probes, add_service, every, roll_up
+from workers import roll_ups as duty
 
 pytestmark = pytest.mark.usefixtures("databases")
 
@@ -252,11 +254,11 @@ def test_roll_ups_outlive_the_raw_probes_that_they_were_made_of(
     at = now()
     old = at - 10 * DAY
     add_probes(service_id, [*every(old, old + HOUR), *every(at - 2 * HOUR, at)])
-    prune_all()
+    asyncio.run(duty.clear())
     assert len(raw_probes(service_id)) == 36, "what is not rolled up yet is kept"
     roll_up()
     before = hours()
-    prune_all()
+    asyncio.run(duty.clear())
     assert {probe.checked_at > old + DAY for probe in raw_probes(service_id)} == {True}
     assert len(raw_probes(service_id)) == 24
     # A straggler of that time changes nothing that is known better.
@@ -280,17 +282,11 @@ def test_each_kind_of_row_goes_when_it_is_too_old_and_not_before(
         for table, days in kept_days.items():
             for age in (days - 1, days + 2):
                 session.add(table(service_id=service_id, starts_at=now() - age * DAY))
-    prune_all()
+    asyncio.run(duty.clear())
     with db.session(db.REGISTRY) as session:
         for table, days in kept_days.items():
             (row,) = session.exec(select(table)).all()
             assert row.starts_at > now() - days * DAY
-
-
-def prune_all() -> None:
-    with db.session(db.REGISTRY) as session:
-        while prune(session):
-            pass
 
 
 def hours() -> list[tuple[datetime, float, float]]:
