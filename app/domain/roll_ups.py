@@ -160,9 +160,13 @@ WITH days AS (
     SELECT DISTINCT service_id, date_trunc('day', starts_at, 'UTC') AS day FROM spans
 ),
 hours AS (
-    SELECT d.day, h.* FROM days AS d JOIN service_health_hours AS h
-    ON h.service_id = d.service_id AND h.starts_at >= d.day
-    AND h.starts_at < d.day + interval '24 hours'
+    -- In order, which has each day looked up by itself instead of all hours joined with all days.
+    SELECT d.day, h.* FROM days AS d CROSS JOIN LATERAL (
+        SELECT * FROM service_health_hours AS each
+        WHERE each.service_id = d.service_id AND each.starts_at >= d.day
+          AND each.starts_at < d.day + interval '24 hours'
+        ORDER BY each.starts_at
+    ) AS h
 ),
 histograms AS (
     SELECT service_id, day, array_agg(bucket ORDER BY bucket) AS latency_buckets,
