@@ -15,7 +15,7 @@ from app.domain.probe_sums import PIECES, SUMS
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # What is later than this and not rolled up yet is read from the raw probes.
-LONGEST_TAIL = timedelta(hours=6)
+LONGEST_TAIL = DAY
 
 SECONDS_OF = {
     Health.UP: "up_seconds",

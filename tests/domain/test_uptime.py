@@ -72,6 +72,14 @@ def test_an_outage_that_is_not_rolled_up_yet_counts_to_the_second() -> None:
     assert found.with_maintenance == pytest.approx(110 / 120)
 
 
+def test_what_was_found_before_the_worker_stopped_for_hours_is_not_lost_meanwhile() -> None:
+    service_id, ref = add_service()
+    at = now()
+    add_probes(service_id, every(at - 12 * HOUR, at - 8 * HOUR))
+    found = uptime(ref, at - 12 * HOUR, at)
+    assert found.seconds[Health.UP] == pytest.approx(4 * 3600, abs=120)
+
+
 def test_a_range_that_begins_and_ends_within_hours_is_cut_to_the_second() -> None:
     _, ref = service_down_at_noon()
     since, until = NOON + timedelta(minutes=4), NOON + timedelta(minutes=24)
