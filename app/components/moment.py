@@ -3,7 +3,7 @@
 import reflex as rx
 
 
-def moment(value: rx.Var[str], *, never: str = "never") -> rx.Component:
+def moment(value: rx.Var[str], *, never: str | rx.Var[str] = "never") -> rx.Component:
     """An ISO 8601 time as “3 minutes ago”, kept current; `never` where there is none."""
     return rx.cond(
         value,

@@ -20,6 +20,8 @@ TITLES: Mapping[str, str] = {
     "subject_names": "For",
     "fingerprint": "Fingerprint",
 }
+# So many characters of these tell one from another.
+SHORT: Mapping[str, int] = {"expires_at": 10, "fingerprint": 16}
 
 
 def follow(session: Session, findings: Sequence[Finding]) -> None:
@@ -63,10 +65,17 @@ def _keep(session: Session, ref: str, before: Mapping[str, Any], after: Mapping[
     )
     if before and before.get("fingerprint") != after.get("fingerprint"):
         changes: Changes = {
-            title: [before.get(key), after.get(key)]
+            title: [_shown(before.get(key), key), _shown(after.get(key), key)]
             for key, title in TITLES.items()
             if before.get(key) != after.get(key)
         }
         until = str(after["expires_at"])[:10]
         told = f"Another certificate is in use: valid until {until}, from {after['issuer']}."
         note(session, service, kind="certificate", changes=changes, told=told)
+
+
+def _shown(value: Any, key: str) -> Any:
+    """A fact as people compare it: a day, the beginning of a fingerprint."""
+    if key in SHORT and isinstance(value, str):
+        return value[: SHORT[key]]
+    return value

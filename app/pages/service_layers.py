@@ -70,7 +70,7 @@ def _layer(item: LayerItem) -> rx.Component:
         ),
         rx.table.cell(moment(item.since, never="–"), white_space="nowrap", display=WIDE),
         rx.table.cell(
-            moment(item.next_look, never="with each check"), white_space="nowrap", display=WIDE
+            moment(item.next_look, never=item.otherwise), white_space="nowrap", display=WIDE
         ),
     )
 

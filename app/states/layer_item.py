@@ -17,6 +17,12 @@ TITLES = {
     Layer.PANELS: "Panels",
     Layer.CANARY: "Canary run",
 }
+# What to say where a layer has no time at which it is looked at next.
+OTHERWISE = {
+    Layer.REACHABLE: "with each check",
+    Layer.PROTOCOL: "with each check",
+    Layer.CANARY: "switched off",
+}
 WORDS = {"passed": "works", "failed": "fails", "untold": "cannot be told"}
 
 
@@ -29,6 +35,7 @@ class LayerItem(TypedDict):
     since: str
     left: str
     next_look: str
+    otherwise: str
 
 
 class SegmentItem(TypedDict):
@@ -78,6 +85,7 @@ def layer_item(row: LayerRow) -> LayerItem:
         since=iso(row.since),
         left=_left(row.days_left),
         next_look=iso(row.next_look_at),
+        otherwise=OTHERWISE.get(row.layer, "–"),
     )
 
 
