@@ -70,6 +70,9 @@ class ServiceState(rx.State):
             return None
         self.service, self.is_missing = service_item(row), False
         self.path, self.tab = view.path, view.tab
+        await call(
+            db.REGISTRY, probe_schedule.refresh, service_refs=[view.service_ref], caller="user"
+        )
         return LOADS[view.tab]
 
     @guarded("service:read")
