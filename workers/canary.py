@@ -42,6 +42,12 @@ AT_WORK = (RunState.UNKNOWN, RunState.QUEUED, RunState.RUNNING, RunState.CANCELL
 log = structlog.get_logger(__name__)
 
 
+async def fly_all() -> None:
+    """Take every canary that is due a step further, each in its turn."""
+    while await fly():
+        pass
+
+
 async def fly() -> bool:
     """Take one canary a step further; false if none is due."""
     canary = await call(db.REGISTRY, canaries.claim)

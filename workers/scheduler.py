@@ -72,7 +72,7 @@ DUTIES = (
     Duty("watch incidents", incidents.watch, 10),
     Duty("read conformance", conformance.read, 10),
     Duty("try services", conformance.try_out, 2, overlapping=3),
-    Duty("canaries", canary.fly, 2, overlapping=2),
+    Duty("canaries", canary.fly_all, 2, overlapping=4),
     Duty("read new files", files.read_new_files, 2),
     Duty("store uploads", files.store_uploads, 10),
     Duty("watch for stalls", stalls.watch, 60),

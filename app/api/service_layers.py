@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api/services")
 
 LAYER_COLUMNS = ("layer", "verdict", "since", "until", "detail")
 CHANGE_COLUMNS = ("at", "kind", "text", "name", "before", "after")
+MOST_ROWS = 20_000
 # A spreadsheet would compute a cell that begins so, and the text comes from a foreign service.
 FORMULA = re.compile(r"^([=+\-@\t\r])")
 
@@ -26,7 +27,8 @@ FORMULA = re.compile(r"^([=+\-@\t\r])")
 @router.get("/{service_ref}/layers.csv")
 async def layers(service_ref: str, actor: CurrentActor) -> Response:
     """Send the stretches of all layers, newest first; times in UTC, no end where it is still so."""
-    rows = await call(db.REGISTRY, layer_history, actor=actor, service_ref=service_ref)
+    wanted = {"actor": actor, "service_ref": service_ref, "limit": MOST_ROWS}
+    rows = await call(db.REGISTRY, layer_history, **wanted)
     cells = (
         (row.layer, row.verdict, row.since.isoformat(), _iso(row.until), row.detail) for row in rows
     )
@@ -36,7 +38,8 @@ async def layers(service_ref: str, actor: CurrentActor) -> Response:
 @router.get("/{service_ref}/changes.csv")
 async def changes(service_ref: str, actor: CurrentActor) -> Response:
     """Send the changes, newest first, a row for each part of each: before and after."""
-    rows = await call(db.REGISTRY, changes_of, actor=actor, service_ref=service_ref)
+    wanted = {"actor": actor, "service_ref": service_ref, "limit": MOST_ROWS}
+    rows = await call(db.REGISTRY, changes_of, **wanted)
     cells = (
         (row.at.isoformat(), row.kind, row.text, name, _cell(before), _cell(after))
         for row in rows

@@ -150,9 +150,14 @@ def forget(session: Session, *, service: ImputationService) -> None:
 
 
 def changes_of(
-    session: Session, *, actor: Actor, service_ref: str, since: datetime | None = None
+    session: Session,
+    *,
+    actor: Actor,
+    service_ref: str,
+    since: datetime | None = None,
+    limit: int = MOST_ROWS,
 ) -> list[ChangeRow]:
-    """The changes of a service, newest first; `MOST_ROWS` of them."""
+    """The changes of a service, newest first, up to `limit`."""
     require(actor, "service:read")
     service_id = session.exec(
         select(ImputationService.id).where(ImputationService.ref == service_ref)
@@ -163,7 +168,7 @@ def changes_of(
     if since is not None:
         wanted = wanted.where(ServiceEvent.at > since)
     newest = wanted.order_by(col(ServiceEvent.at).desc(), col(ServiceEvent.id).desc())
-    return [change_row(row) for row in session.exec(newest.limit(MOST_ROWS))]
+    return [change_row(row) for row in session.exec(newest.limit(limit))]
 
 
 def changes_since(

@@ -209,9 +209,14 @@ def layers_of(session: Session, *, actor: Actor, service_ref: str) -> list[Layer
 
 
 def layer_history(
-    session: Session, *, actor: Actor, service_ref: str, since: datetime | None = None
+    session: Session,
+    *,
+    actor: Actor,
+    service_ref: str,
+    since: datetime | None = None,
+    limit: int = MOST_STRETCHES,
 ) -> list[Stretch]:
-    """The stretches of all layers that reach beyond `since`, newest first; `MOST_STRETCHES`."""
+    """The stretches of all layers that reach beyond `since`, newest first, up to `limit`."""
     require(actor, "service:read")
     service, _ = _service(session, service_ref)
     wanted = select(ServiceLayer).where(ServiceLayer.service_id == service.id)
@@ -220,7 +225,7 @@ def layer_history(
     newest = wanted.order_by(col(ServiceLayer.since).desc(), col(ServiceLayer.id).desc())
     return [
         Stretch(Layer(row.layer), Verdict(row.verdict), row.detail, row.since, row.until)
-        for row in session.exec(newest.limit(MOST_STRETCHES))
+        for row in session.exec(newest.limit(limit))
     ]
 
 
