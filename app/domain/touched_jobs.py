@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
@@ -28,49 +27,23 @@ class TouchedJobs:
         return sum(self.by_status.values())
 
 
-def touched_jobs(
-    session: Session,
-    *,
-    actor: Actor,
-    service_ref: str,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    limit: int = SHOWN,
-) -> TouchedJobs:
-    """The jobs that a trouble of a service touches now, or touched from `since` to `until`.
+def touched_jobs(session: Session, *, actor: Actor, service_ref: str) -> TouchedJobs:
+    """The jobs that a trouble of a service touches now: those that have not ended.
 
-    Without `since` those that have not ended; otherwise all that were under way in that time. One
-    sees one's own, and everybody's with `job:read:any`.
+    One sees one's own, and everybody's with `job:read:any`. Which jobs an outage of the past
+    touched is in `app.domain.incident_jobs`.
     """
     require(actor, "job:read")
-    touched = [*_touched(service_ref, since, until), *_reach(actor)]
+    touched = [
+        col(Job.service_ref) == service_ref,
+        col(Job.status).not_in(TERMINAL),
+        *_reach(actor),
+    ]
     counted = session.exec(
         select(Job.status, func.count()).where(*touched).group_by(col(Job.status))
     )
-    latest = session.exec(select(Job).where(*touched).order_by(col(Job.id).desc()).limit(limit))
+    latest = session.exec(select(Job).where(*touched).order_by(col(Job.id).desc()).limit(SHOWN))
     return TouchedJobs(dict(counted.all()), [job_row(job) for job in latest])
-
-
-def owners_touched(session: Session, *, service_ref: str) -> dict[str, int]:
-    """Whose unfinished jobs a trouble of a service touches, and how many. For the worker."""
-    found = session.exec(
-        select(Job.owner_ref, func.count())
-        .where(*_touched(service_ref, None, None))
-        .group_by(col(Job.owner_ref))
-    )
-    return dict(found.all())
-
-
-def _touched(
-    service_ref: str, since: datetime | None, until: datetime | None
-) -> list[ColumnElement[bool]]:
-    conditions = [col(Job.service_ref) == service_ref]
-    if since is None:
-        return [*conditions, col(Job.status).not_in(TERMINAL)]
-    conditions.append(or_(col(Job.finished_at).is_(None), col(Job.finished_at) >= since))
-    if until is not None:
-        conditions.append(col(Job.created_at) <= until)
-    return conditions
 
 
 def _reach(actor: Actor) -> list[ColumnElement[bool]]:

@@ -13,7 +13,7 @@ from app.domain.estimate_records import accuracy, just_sent, keep_estimates, kep
 from app.domain.own_times import times_of_panels, times_of_service
 from app.domain.panel_changes import PanelFields, upsert_panel
 from app.domain.queue_stall import follow_queues
-from app.domain.touched_jobs import owners_touched, touched_jobs
+from app.domain.touched_jobs import touched_jobs
 from models import db
 from models.base import now
 from models.jobs import Job, JobEstimate
@@ -186,24 +186,6 @@ def test_nobody_sees_whose_other_jobs_a_trouble_touches() -> None:
         assert seen == {"Ada": [mine], "Bob": [theirs], "Eve": [theirs, mine]}
         assert touched_jobs(session, actor=ADA, service_ref="s1").by_status == {"waiting": 1}
         assert touched_jobs(session, actor=ADA, service_ref="s2").total == 0
-        assert owners_touched(session, service_ref="s1") == {"ada": 1, "bob": 1}
         nobody = Actor("x", "x", "", ROLES["viewer"] - {"job:read"})
         with pytest.raises(NotAllowed):
             touched_jobs(session, actor=nobody, service_ref="s1")
-
-
-def test_an_outage_of_the_past_touched_what_was_under_way_then() -> None:
-    hour = timedelta(hours=1)
-    during, before, after = (submit_one(name, owner=ADA) for name in ("During", "Before", "After"))
-    put(during, created_at=now() - 5 * hour, status="completed", finished_at=now() - 3 * hour)
-    put(before, created_at=now() - 9 * hour, status="failed", finished_at=now() - 8 * hour)
-    put(after, created_at=now() - hour)
-    with db.session(db.JOBS) as session:
-        found = touched_jobs(
-            session,
-            actor=ADA,
-            service_ref="s1",
-            since=now() - 4 * hour,
-            until=now() - 2 * hour,
-        )
-    assert [job.ref for job in found.latest] == [during]
