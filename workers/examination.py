@@ -38,6 +38,7 @@ from app.domain.panel_needs import PanelNeed
 from app.domain.probe_schedule import DueProbe
 from app.domain.queue_counts import counts_of
 from models.base import now
+from workers.lateness import Lateness
 from workers.layers import look_at_certificate, look_at_panels
 
 # A time limit that is noticed this much later says more of this machine than of the service.
@@ -60,11 +61,16 @@ async def examine(
     endpoint: Endpoint,
     *,
     needs: Sequence[PanelNeed] | None = None,
+    lateness: Lateness | None = None,
 ) -> Finding:
-    """Look at one service. Never raises; its time limit begins now."""
+    """Look at one service. Never raises; its time limit begins now.
+
+    What `lateness` grows by meanwhile is this process's own slowness.
+    """
     blank = Finding(due.service_ref, Health.UNKNOWN, now(), lease_until=due.lease_until)
     try:
-        finding = await _look(CONNECTORS[due.api_type](client, endpoint), due, blank, needs)
+        own = lateness or Lateness()
+        finding = await _look(CONNECTORS[due.api_type](client, endpoint), due, blank, needs, own)
         is_due = Layer.TLS in due.layers_due and finding.layer is not Layer.REACHABLE
         if is_due or finding.layer is Layer.TLS:
             finding = await _with_certificate(due, finding)
@@ -83,9 +89,13 @@ def refused(due: DueProbe, message: str) -> Finding:
 
 
 async def _look(
-    connector: Connector, due: DueProbe, blank: Finding, needs: Sequence[PanelNeed] | None
+    connector: Connector,
+    due: DueProbe,
+    blank: Finding,
+    needs: Sequence[PanelNeed] | None,
+    lateness: Lateness,
 ) -> Finding:
-    started = time.monotonic()
+    started, late = time.monotonic(), lateness.seconds
     try:
         facts = await connector.probe()
     except Unreachable as error:
@@ -94,6 +104,7 @@ async def _look(
         elapsed = _milliseconds_since(started)
         return _badly_answered(error, replace(blank, response_time_ms=elapsed))
     elapsed = _milliseconds_since(started)
+    is_slow = elapsed - (lateness.seconds - late) * 1000 > due.slow_ms
     answered = replace(
         blank,
         health=Health.UP,
@@ -106,7 +117,7 @@ async def _look(
         answered = await _look_behind(connector, due, answered, needs)
     if facts.maintenance:
         return replace(answered, health=Health.MAINTENANCE, message=facts.maintenance, layer=None)
-    if answered.health is Health.UP and elapsed > due.slow_ms:
+    if answered.health is Health.UP and is_slow:
         text = f"It answered after {elapsed / 1000:.1f} s; slow begins at {due.slow_ms / 1000:g} s."
         return replace(answered, health=Health.DEGRADED, message=text)
     return answered

@@ -7,7 +7,7 @@ is collected for a moment and written in one transaction for all.
 
 import asyncio
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from weakref import WeakKeyDictionary
@@ -26,6 +26,7 @@ from app.domain.probe_schedule import DueProbe
 from models import db
 from models.threads import call
 from workers.examination import examine, refused
+from workers.lateness import Lateness
 from workers.own_network import AWAY, OwnNetwork, places_of
 
 # Probes that are due within so many seconds are claimed, so that the next turn may come late.
@@ -48,6 +49,8 @@ class Checker:
         self._held: dict[str, asyncio.Task[None] | None] = {}
         self._found: list[Finding] = []
         self._is_full = asyncio.Event()
+        self._lateness = Lateness()
+        self._watching: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._clients: dict[float, httpx.AsyncClient] = {}
         self._network = OwnNetwork(places_of(settings().network_references))
@@ -72,17 +75,27 @@ class Checker:
         if not due:
             return
         self._held.update(dict.fromkeys((one.service_ref for one in due), None))
+        try:
+            await self._begin(due, claimed_at)
+        except Exception:
+            # They are due again when their leases end.
+            self._release([ref for ref, task in self._held.items() if task is None])
+            raise
+
+    async def _begin(self, due: Sequence[DueProbe], claimed_at: float) -> None:
         tokens = await self._tokens(due)
         needs = await self._needs(due)
         for one in due:
-            if one.service_ref in tokens:
-                work = self._probe(
-                    one,
-                    tokens[one.service_ref],
-                    claimed_at + one.starts_in,
-                    needs.get(one.service_ref),
-                )
-                self._held[one.service_ref] = asyncio.create_task(work)
+            ref = one.service_ref
+            if ref in tokens:
+                work = self._probe(one, tokens[ref], claimed_at + one.starts_in, needs.get(ref))
+                self._held[ref] = asyncio.create_task(work)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._lateness.watch(lambda: self._held))
+
+    def _release(self, refs: Iterable[str]) -> None:
+        for ref in refs:
+            self._held.pop(ref, None)
 
     async def idle(self) -> None:
         """Wait until nothing is under way and all that was found is written."""
@@ -134,8 +147,7 @@ class Checker:
         try:
             await call(db.REGISTRY, probe_schedule.put_off, service_refs=refs)
         finally:
-            for ref in refs:
-                self._held.pop(ref, None)
+            self._release(refs)
 
     async def _probe(
         self,
@@ -147,20 +159,29 @@ class Checker:
         wait = starts_at - asyncio.get_running_loop().time()
         if wait > 0:
             await asyncio.sleep(wait)
-        if isinstance(token, Refused):
-            finding = refused(due, token.message)
-        else:
-            verified = due.verified
-            endpoint = Endpoint(
-                due.base_url, token, due.api_config, verified.features, verified.software
-            )
-            finding = await examine(self._client(due.timeout_seconds), due, endpoint, needs=needs)
-            finding = await self._seen_from_here(due, finding)
+        try:
+            finding = await self._find(due, token, needs)
+        except Exception:
+            # It is due again when its lease ends.
+            log.exception("a probe was lost", service_ref=due.service_ref)
+            self._release([due.service_ref])
+            return
         self._found.append(finding)
         if len(self._found) >= MOST_AT_ONCE:
             self._is_full.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
+
+    async def _find(
+        self, due: DueProbe, token: str | Refused, needs: Sequence[PanelNeed] | None
+    ) -> Finding:
+        if isinstance(token, Refused):
+            return refused(due, token.message)
+        known = due.verified
+        endpoint = Endpoint(due.base_url, token, due.api_config, known.features, known.software)
+        client = self._client(due.timeout_seconds)
+        finding = await examine(client, due, endpoint, needs=needs, lateness=self._lateness)
+        return await self._seen_from_here(due, finding)
 
     async def _seen_from_here(self, due: DueProbe, finding: Finding) -> Finding:
         if finding.response_time_ms is not None:
@@ -191,8 +212,7 @@ class Checker:
                 try:
                     await _record(batch)
                 finally:
-                    for finding in batch:
-                        self._held.pop(finding.service_ref, None)
+                    self._release(finding.service_ref for finding in batch)
         finally:
             self._is_full.clear()
             self._writing = None

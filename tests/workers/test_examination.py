@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from tests.support.certificates import Authority
 from tests.support.hostile import HostileWes, Peer, Trick, hostile_wes
 from workers import examination
 from workers.examination import examine
+from workers.lateness import Lateness
 
 TIMEOUT = 1.0
 # Longer than any examination here may take; a hang would otherwise stop the tests.
@@ -208,3 +210,27 @@ def test_no_connection_is_used_twice_and_no_cookie_comes_back(wes: HostileWes) -
     first, second = wes.asked
     assert first.headers["connection"] == second.headers["connection"] == "close"
     assert "cookie" not in second.headers
+
+
+def test_a_busy_machine_does_not_make_a_service_slow(wes: HostileWes) -> None:
+    wes.tricks["service-info"] = lambda peer: (time.sleep(0.3), peer.well())
+
+    async def run() -> tuple[Finding, float]:
+        due, lateness = due_probe(wes.base_url, slow_ms=500), Lateness()
+        async with open_probe_client(request_timeout=TIMEOUT) as client:
+            examining = asyncio.create_task(
+                examine(client, due, Endpoint(wes.base_url), lateness=lateness)
+            )
+            watching = asyncio.create_task(lateness.watch(lambda: not examining.done()))
+            await asyncio.sleep(0.1)
+            # The whole process stands still, as on a machine that swaps.
+            time.sleep(0.6)  # noqa: ASYNC251
+            finding = await examining
+            await watching
+            return finding, lateness.seconds
+
+    found, seconds = asyncio.run(run())
+    assert seconds > 0.3
+    assert found.response_time_ms is not None
+    assert found.response_time_ms > 500
+    assert (found.health, found.message) == (Health.UP, "")
