@@ -109,6 +109,7 @@ def cases_of(session: Session, service_ids: Sequence[int]) -> dict[int, Case]:
         .ext(distinct_on(col(ServiceIncident.service_id)))
         .order_by(
             col(ServiceIncident.service_id),
+            col(ServiceIncident.ended_at).is_not(None),
             col(ServiceIncident.started_at).desc(),
             col(ServiceIncident.id).desc(),
         )

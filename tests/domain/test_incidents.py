@@ -131,6 +131,19 @@ def test_a_service_that_was_well_for_a_moment_is_in_the_same_incident_still(data
     ]
 
 
+def test_a_clock_that_was_set_back_opens_no_second_incident(databases):
+    ref = add_service()
+    change(ref, DOWN, now() - 10 * MINUTE)
+    change(ref, UP, now() - 8 * MINUTE)
+    deliver()
+    change(ref, DEGRADED, now() - 60 * MINUTE)
+    change(ref, DOWN, now() - 59 * MINUTE)
+    assert [(row.state, row.ended_at is None) for row in incidents_of(ref)] == [
+        ("down", True),
+        ("down", False),
+    ]
+
+
 def test_administrators_hear_once_of_an_outage_and_once_of_its_end(databases):
     rosa, _ = sign_in("Rosa", "administrator")
     sign_in("Ada", "researcher")
