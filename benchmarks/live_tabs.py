@@ -122,7 +122,7 @@ def change(number: int, words: str) -> float:
     with db.session(db.REGISTRY) as session:
         names = select(ImputationService).order_by(ImputationService.name).limit(1)
         service = session.exec(names).one()
-        service.health_status = "down" if number % 2 else "up"
+        service.health_status = "down" if number % 2 else "degraded"
         session.execute(
             update(ServiceCheck)
             .where(col(ServiceCheck.service_id) == service.id)
@@ -168,7 +168,7 @@ async def time_change(tabs: list[TimedTab], number: int) -> list[float]:
     deadline = committed + 60
     while not all(tab.arrived_at for tab in tabs):
         if time.perf_counter() > deadline:
-            raise SystemExit(f"{sum(not tab.arrived_at for tab in tabs)} tabs were not told")
+            raise RuntimeError(f"{sum(not tab.arrived_at for tab in tabs)} tabs were not told")
         await asyncio.sleep(0.05)
     return sorted((tab.arrived_at - committed) * 1000 for tab in tabs)
 

@@ -1,18 +1,18 @@
 """A service at a glance, as the pages that list services show it: texts and a bar of days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import is_not
 from typing import TypedDict
 
 from app.components.status import HEALTH_STATES
-from app.domain import glance
 from app.domain.access import Actor
 from app.domain.board import BoardRow, board
 from app.domain.day_bars import BarPart, bar_parts, bar_words, percent
 from app.domain.estimates import wait_by_queue
-from app.domain.glance import Glance
+from app.domain.glance import Glance, glances
 from app.domain.health import Health
-from app.domain.queue_pace import Pace, kept_paces
+from app.domain.queue_pace import kept_paces
 from app.states.service_item import iso, milliseconds
 from app.states.shared_reads import shared
 from models import db
@@ -43,11 +43,23 @@ class ServiceGlance(TypedDict):
     p50: str
     p95: str
     queue: str
-    wait: str
     trend: str
+    wait: str
     next_probe_at: str
     interval: float
     panels: int
+
+
+@dataclass(frozen=True)
+class Past:
+    """How a service was, in texts; `seen` is what they were made of."""
+
+    seen: Glance
+    uptime: str
+    bar: list[BarPart]
+    bar_words: str
+    p50: str
+    p95: str
 
 
 @dataclass(frozen=True)
@@ -61,64 +73,88 @@ class Listed:
 async def all_services(actor: Actor) -> Sequence[Listed]:
     """Every service in use, in the order of their names: read once for all tabs that ask."""
     rows = await shared(db.REGISTRY, board, actor=actor, tables=CHANGED_BY)
-    refs = tuple(row.ref for row in rows)
-    seen = await _history(actor, refs)
-    queues = await shared(
-        db.REGISTRY, kept_paces, actor=actor, tables=frozenset(), seconds=HISTORY_SECONDS
+    pasts = await _pasts(actor, rows)
+    waits = await shared(
+        db.REGISTRY, _waits, actor=actor, tables=frozenset(), seconds=HISTORY_SECONDS
     )
-    return _LATEST.of(rows, seen, queues)
+    return _LATEST.of(rows, pasts, waits)
 
 
 async def glance_of(actor: Actor, service_ref: str) -> Glance | None:
     """The bars of one service, as the list shows them."""
     rows = await shared(db.REGISTRY, board, actor=actor, tables=CHANGED_BY)
-    return (await _history(actor, tuple(row.ref for row in rows))).get(service_ref)
+    past = (await _pasts(actor, rows)).get(service_ref)
+    return past.seen if past else None
 
 
-async def _history(actor: Actor, refs: tuple[str, ...]) -> dict[str, Glance]:
+async def _pasts(actor: Actor, rows: Sequence[BoardRow]) -> dict[str, Past]:
     return await shared(
         db.REGISTRY,
-        glance.glances,
+        _read_pasts,
         actor=actor,
         tables=frozenset(),
         seconds=HISTORY_SECONDS,
-        days=DAYS,
-        service_refs=refs,
+        service_refs=tuple(row.ref for row in rows),
     )
+
+
+def _read_pasts(
+    session: db.Session, *, actor: Actor, service_refs: tuple[str, ...]
+) -> dict[str, Past]:
+    found = glances(session, actor=actor, days=DAYS, service_refs=service_refs)
+    return {ref: _past(seen) for ref, seen in found.items()}
+
+
+def _past(seen: Glance) -> Past:
+    return Past(
+        seen=seen,
+        uptime=percent(seen.uptime),
+        bar=bar_parts(seen.bars),
+        bar_words=bar_words(seen, days=DAYS),
+        p50=milliseconds(seen.p50_ms),
+        p95=milliseconds(seen.p95_ms),
+    )
+
+
+def _waits(session: db.Session, *, actor: Actor) -> dict[str, str]:
+    """How long one more run would wait in a service's queue, where anybody can tell."""
+    paces = kept_paces(session, actor=actor)
+    expected = {ref: wait_by_queue(pace).range for ref, pace in paces.items()}
+    return {ref: str(wait) for ref, wait in expected.items() if wait}
 
 
 class _Latest:
     """The items of the latest read; those of services that did not change stay the same objects."""
 
     def __init__(self) -> None:
-        self._made_of: tuple[object, object, object] = (None, None, None)
+        self._made_of: tuple[object, ...] = ()
         self._listed: Sequence[Listed] = ()
 
     def of(
-        self, rows: Sequence[BoardRow], seen: dict[str, Glance], queues: dict[str, Pace]
+        self, rows: Sequence[BoardRow], pasts: Mapping[str, Past], waits: Mapping[str, str]
     ) -> Sequence[Listed]:
-        made_of = (rows, seen, queues)
-        if any(new is not old for new, old in zip(made_of, self._made_of, strict=True)):
-            before = {listed.row.ref: listed.item for listed in self._listed}
-            made = [
-                Listed(row, service_glance(row, seen.get(row.ref), queues.get(row.ref)))
-                for row in rows
-            ]
+        parts = (rows, pasts, waits)
+        if len(self._made_of) != len(parts) or any(map(is_not, parts, self._made_of)):
+            before = {one.row.ref: one.item for one in self._listed}
             self._listed = tuple(
-                Listed(one.row, before[one.row.ref]) if before.get(one.row.ref) == one.item else one
-                for one in made
+                Listed(row, _same_or_new(before.get(row.ref), service_glance(row, past, wait)))
+                for row in rows
+                for past, wait in [(pasts.get(row.ref), waits.get(row.ref, ""))]
             )
-            self._made_of = made_of
+            self._made_of = parts
         return self._listed
 
 
 _LATEST = _Latest()
 
 
-def service_glance(row: BoardRow, seen: Glance | None, pace: Pace | None = None) -> ServiceGlance:
+def _same_or_new(before: ServiceGlance | None, item: ServiceGlance) -> ServiceGlance:
+    return before if before is not None and before == item else item
+
+
+def service_glance(row: BoardRow, past: Past | None, wait: str) -> ServiceGlance:
     """Make what a list shows of a service."""
-    wait = wait_by_queue(pace).range if pace and row.queued else None
-    bars = seen.bars if seen else ()
+    is_counted = past is not None and row.queued is not None
     return ServiceGlance(
         ref=row.ref,
         name=row.name,
@@ -131,14 +167,14 @@ def service_glance(row: BoardRow, seen: Glance | None, pace: Pace | None = None)
         since=iso(row.since),
         pending=pending_text(row),
         problem=row.problem,
-        uptime=percent(seen.uptime if seen else None),
-        bar=bar_parts(bars),
-        bar_words=bar_words(seen, days=DAYS),
-        p50=milliseconds(seen.p50_ms if seen else None),
-        p95=milliseconds(seen.p95_ms if seen else None),
+        uptime=past.uptime if past else "–",
+        bar=past.bar if past else [],
+        bar_words=past.bar_words if past else bar_words(None, days=DAYS),
+        p50=past.p50 if past else "–",
+        p95=past.p95 if past else "–",
         queue="–" if row.queued is None else str(row.queued),
-        wait=str(wait) if wait else "",
-        trend=seen.queue_trend if seen and row.queued is not None else "",
+        trend=past.seen.queue_trend if past and is_counted else "",
+        wait=wait if row.queued else "",
         next_probe_at=iso(row.next_probe_at),
         interval=row.interval_seconds,
         panels=row.panels,
