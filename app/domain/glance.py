@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -41,7 +40,6 @@ WORST_FIRST = (
     Health.UNKNOWN,
     Health.UP,
 )
-NOTHING: Mapping[Health, float] = MappingProxyType({})
 QUEUE_HOURS = 24
 # A trend is the mean of the queue's last hours against that of the others.
 RECENT_HOURS = 3
@@ -115,16 +113,27 @@ def glances(
     _read_tail(session, tail, seen, first, at)
     excuses = excuses_of(session, list(refs), since=first, until=at)
     moments = [first + number * DAY for number in range(days)]
-    return {refs[each]: _glance(seen[each], moments, excuses.get(each, ()), at) for each in refs}
+    plain: dict[tuple[int, float], Bar] = {}
+    return {
+        refs[each]: _glance(seen[each], moments, excuses.get(each, ()), at, plain) for each in refs
+    }
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What was read of one service; the days by their number."""
+    """What was read of one service. Days go by their number; most of them are up and no more."""
 
-    days: dict[int, dict[Health, float]] = field(default_factory=dict)
+    up_days: dict[int, float] = field(default_factory=dict)
+    other_days: dict[int, dict[Health, float]] = field(default_factory=dict)
     latencies: dict[int, int] = field(default_factory=dict)
     queue: dict[datetime, float] = field(default_factory=dict)
+
+    def day(self, number: float) -> dict[Health, float]:
+        """The seconds per state of a day, to add to."""
+        if (day := self.other_days.get(int(number))) is None:
+            spent = self.up_days.pop(int(number), 0.0)
+            day = self.other_days[int(number)] = {Health.UP: spent} if spent else {}
+        return day
 
 
 _TAILS = """
@@ -132,24 +141,25 @@ WITH tails AS (
     SELECT * FROM unnest(CAST(:services AS int[]), CAST(:tails AS timestamptz[]))
     AS t(service_id, tail)
 )"""
-_STATES = tuple(SECONDS_OF.values())
-# Whole days, and the hours of the day in which what is not rolled up begins. A state in which a
-# service never was has no numbers. The earliest hour tells PostgreSQL how few there are.
+_OTHERS = tuple(health for health in SECONDS_OF if health is not Health.UP)
+_OTHER_SECONDS = tuple(SECONDS_OF[health] for health in _OTHERS)
+# Whole days, and the hours of the day in which what is not rolled up begins. Few days have seconds
+# of another state than up. The earliest hour tells PostgreSQL how few there are.
 _DAYS = text(f"""{_TAILS}
-SELECT service_id, array_agg(number), {
-    ", ".join(f"CASE WHEN max({name}) > 0 THEN array_agg({name}) END" for name in _STATES)
-}
+SELECT service_id, array_agg(number), array_agg(up_seconds),
+    array_agg(ARRAY[number, {", ".join(_OTHER_SECONDS)}])
+        FILTER (WHERE {" + ".join(_OTHER_SECONDS)} > 0)
 FROM (
     SELECT d.service_id, (extract(epoch FROM d.starts_at - :first) / 86400)::int AS number,
-        {", ".join(f"d.{name}" for name in _STATES)}
+        d.up_seconds, {", ".join(f"d.{name}" for name in _OTHER_SECONDS)}
     FROM tails AS t JOIN service_health_days AS d ON d.service_id = t.service_id
     AND d.starts_at >= :first AND d.starts_at < date_trunc('day', t.tail, 'UTC')
     UNION ALL
     SELECT h.service_id,
         (extract(epoch FROM date_trunc('day', t.tail, 'UTC') - :first) / 86400)::int AS number,
-        {", ".join(f"sum(h.{name}::float8)::real" for name in _STATES)}
+        sum(h.up_seconds)::real, {", ".join(f"sum(h.{name})::real" for name in _OTHER_SECONDS)}
     FROM tails AS t JOIN service_health_hours AS h ON h.service_id = t.service_id
-    AND h.starts_at >= date_trunc('day', t.tail, 'UTC') AND h.starts_at < t.tail
+    AND h.starts_at >= greatest(:first, date_trunc('day', t.tail, 'UTC')) AND h.starts_at < t.tail
     AND h.starts_at >= :earliest
     GROUP BY h.service_id, t.tail
 ) AS days
@@ -183,13 +193,13 @@ def _read_days(
 ) -> None:
     earliest = day_of(min(tail.values(), default=first))
     parameters = {**_as_arrays(tail), "first": first, "earliest": earliest}
-    for service_id, numbers, *arrays in session.connection().execute(_DAYS, parameters):
-        days: dict[int, dict[Health, float]] = {number: {} for number in numbers}
-        for health, seconds in zip(SECONDS_OF, arrays, strict=True):
-            for number, spent in zip(numbers, seconds or (), strict=False):
-                if spent:
-                    days[number][health] = spent
-        seen[service_id].days = days
+    rows = session.connection().execute(_DAYS, parameters)
+    for service_id, numbers, up_seconds, others in rows:
+        mine = seen[service_id]
+        mine.up_days = dict(zip(numbers, up_seconds, strict=True))
+        for number, *seconds in others or ():
+            day = mine.day(number)
+            day |= {health: spent for health, spent in zip(_OTHERS, seconds, strict=True) if spent}
 
 
 def _read_last_hours(
@@ -211,7 +221,7 @@ def _read_tail(
 ) -> None:
     for row in from_raw(session, hourly(tail, until=at), at=at):
         mine = seen[row.service_id]
-        day = mine.days.setdefault((row.starts_at - first) // DAY, {})
+        day = mine.day((row.starts_at - first) // DAY)
         for health, spent in row.seconds.items():
             day[health] = day.get(health, 0.0) + spent
         for bucket, answers in row.latencies.items():
@@ -225,13 +235,27 @@ def _as_arrays(tail: Mapping[int, datetime]) -> dict[str, Any]:
 
 
 def _glance(
-    seen: _Seen, moments: Sequence[datetime], excuses: Sequence[Interval], at: datetime
+    seen: _Seen,
+    moments: Sequence[datetime],
+    excuses: Sequence[Interval],
+    at: datetime,
+    plain: dict[tuple[int, float], Bar],
 ) -> Glance:
-    bars = [_bar(moment, seen.days.get(number), excuses) for number, moment in enumerate(moments)]
+    """`plain` are the bars of days that were up and no more, shared by all services."""
+    bars = []
     seconds = dict.fromkeys(Health, 0.0)
-    for bar in bars:
-        for health, spent in bar.seconds.items():
-            seconds[health] += spent
+    seconds[Health.UP] = sum(seen.up_days.values())
+    for number, moment in enumerate(moments):
+        if day := seen.other_days.get(number):
+            bar = _bar(moment, day, excuses)
+            for health, spent in day.items():
+                seconds[health] += spent
+        else:
+            spent = seen.up_days.get(number, 0.0)
+            if (known := plain.get((number, spent))) is None:
+                known = plain[number, spent] = _bar(moment, {Health.UP: spent} if spent else {}, ())
+            bar = known
+        bars.append(bar)
     newest = hour_of(at)
     queue = [seen.queue.get(newest - number * HOUR) for number in reversed(range(QUEUE_HOURS + 1))]
     return Glance(
@@ -245,13 +269,9 @@ def _glance(
     )
 
 
-def _bar(
-    moment: datetime, seconds: Mapping[Health, float] | None, excuses: Sequence[Interval]
-) -> Bar:
+def _bar(moment: datetime, seconds: Mapping[Health, float], excuses: Sequence[Interval]) -> Bar:
     if not seconds:
-        return Bar(moment, None, None, NOTHING)
-    if len(seconds) == 1 and Health.UP in seconds:
-        return Bar(moment, 1.0, Health.UP, seconds)
+        return Bar(moment, None, None, seconds)
     excused = excused_of(seconds, excuses, moment, moment + DAY)
     worst = next(health for health in WORST_FIRST if health in seconds)
     return Bar(moment, ratio(seconds, excused=excused), worst, seconds, excused)
