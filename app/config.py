@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     upload_days: int = Field(5, description="an unfinished upload can be resumed for this long")
 
     probe_interval_seconds: float = Field(
-        300, description="time between health checks of a service"
+        300, gt=0, description="time between health checks of a service"
     )
     probe_retry_seconds: float = Field(
         10, description="time between checks of a service that is down, or to confirm a change"
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         "maintenance, or cannot be judged",
     )
     probe_confirmations: int = Field(
-        3, description="findings in a row that it takes to change a service's state"
+        3, ge=1, description="findings in a row that it takes to change a service's state"
     )
     probe_timeout_seconds: float = Field(20, description="a health check that takes longer fails")
     probe_slow_ms: float = Field(
