@@ -18,6 +18,7 @@ from app.api.session import CurrentActor
 from app.domain import probes
 from app.domain.health import Health
 from app.domain.series import HeatCell, Point, StateStretch, heat_map, series, states_between
+from app.domain.service_history import happenings
 from models import db
 from models.base import now
 from models.threads import call
@@ -60,6 +61,7 @@ POINTS = (
     "system_errors",
 )
 STATES = ("state", "since", "until", "layer", "reason")
+EVENTS = ("kind", "at", "until", "state", "text")
 CELLS = ("weekday", "hour", "hours", "median_ms", "queued_average", "availability")
 
 Hours = Annotated[int, Query(ge=1, le=LONGEST_HOURS)]
@@ -130,6 +132,16 @@ async def week(service_ref: str, actor: CurrentActor, wanted: Range) -> Response
         db.REGISTRY, heat_map, actor=actor, service_ref=service_ref, since=wanted[0]
     )
     return await asyncio.to_thread(csv_file, "week.csv", CELLS, map(asdict, found))
+
+
+@router.get("/{service_ref}/events.csv")
+async def events(service_ref: str, actor: CurrentActor, wanted: Range) -> Response:
+    """Send incidents, maintenance windows and changes that reach into a time, oldest first."""
+    since, until = wanted
+    found = await call(
+        db.REGISTRY, happenings, actor=actor, service_ref=service_ref, since=since, until=until
+    )
+    return await asyncio.to_thread(csv_file, "events.csv", EVENTS, map(asdict, found))
 
 
 def _points(found: Sequence[Point]) -> Iterable[dict[str, str | int | float | datetime | None]]:

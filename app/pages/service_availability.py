@@ -84,10 +84,13 @@ def availability_row(point: Point, step: str) -> NumbersRow:
     )
 
 
-def availability_section(drawn: rx.Var, shown: rx.Var, *, go: Any, csv: rx.Var) -> rx.Component:
+def availability_section(
+    drawn: rx.Var, legend: rx.Component, shown: rx.Var, *, go: Any, csv: rx.Var
+) -> rx.Component:
     """The chart and its table."""
     return chart_section(
         "Availability",
+        legend,
         chart(drawn, "Chart of the time in each state", light=LIGHT, dark=DARK),
         numbers("Time in each state, newest first", COLUMNS, shown, go=go, csv=csv),
     )

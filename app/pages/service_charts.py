@@ -69,13 +69,8 @@ def figure(
             # What a person has zoomed into stays when new numbers come.
             "uirevision": times[0][:13],
             "hovermode": "x unified",
-            "legend": {
-                "orientation": "h",
-                "y": 1.02,
-                "yanchor": "bottom",
-                "x": 0,
-                "traceorder": "normal",
-            },
+            # The page has its own, which takes no room from the plot on a narrow screen.
+            "showlegend": False,
             "xaxis": {"type": "date", "range": times, "anchor": xaxis_anchor},
             "yaxis": {"rangemode": "tozero", "fixedrange": True, "automargin": True, **yaxis},
             "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
@@ -112,7 +107,6 @@ def _marks(frame: Frame) -> list[dict[str, Any]]:
             "type": "scatter",
             "mode": "markers",
             "name": "Events",
-            "showlegend": False,
             "yaxis": "y2",
             # One that began earlier is marked where its time is first seen.
             "x": [plotly_time(max(mark.at, frame.since)) for mark in marks],
@@ -188,6 +182,19 @@ def chart(
         class_name="chart",
         style={"height": height},
     )
+
+
+def line_legend(*entries: tuple[str, str, str, str]) -> rx.Component:
+    """What the lines of a chart are: (name, how it is drawn, its colour in each theme)."""
+    return rx.el.ul(*[_line_sample(*entry) for entry in entries], class_name="legend")
+
+
+def _line_sample(name: str, dash: str, light: str, dark: str) -> rx.Component:
+    color = rx.color_mode_cond(light=light, dark=dark)
+    sample = rx.el.span(
+        class_name=f"line-sample line-{dash}", style={"color": color}, aria_hidden="true"
+    )
+    return rx.el.li(sample, name)
 
 
 def numbers(

@@ -23,6 +23,7 @@ from models.base import now
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Shades from the palest, for the better values, to the deepest.
 SHADES = 6
+SHADES_MEAN = "In UTC. A deeper shade is slower, longer or less available; a dash: no data."
 # measure: (value of a cell, how it reads, whether more of it is better)
 READ: dict[str, tuple[Callable[[Hour], float | None], Callable[[float | None], str], bool]] = {
     "latency": (lambda cell: cell.median_ms, milliseconds, False),
@@ -120,11 +121,7 @@ def _table() -> rx.Component:
     )
     return rx.el.div(
         rx.el.table(
-            rx.el.caption(
-                "Hours of the week (UTC). A deeper shade is slower, longer or less available; "
-                "a dash: no data.",
-                class_name="heat-caption",
-            ),
+            rx.el.caption("Hours of the week (UTC)", class_name="visually-hidden"),
             rx.el.thead(rx.el.tr(rx.el.th("Day", scope="col"), *hours)),
             rx.el.tbody(row),
             class_name="heat-map",
@@ -148,6 +145,7 @@ def hours_tab() -> rx.Component:
                 state.problem,
                 told,
                 rx.el.div(
+                    rx.text(SHADES_MEAN, size="2", class_name="muted"),
                     _table(),
                     download(state.file, "CSV: hours of the week"),
                     class_name="stack",

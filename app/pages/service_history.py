@@ -22,6 +22,7 @@ from app.pages.service_timeline import (
     Total,
     gaps,
     pieces,
+    state_legend,
     stretch_row,
     timeline_section,
     totals,
@@ -135,10 +136,10 @@ class ServiceHistoryState(rx.State):
         )
 
 
-# table: the file that has its numbers, if any
+# table: the file that has its numbers
 FILES = {
     "states": "states",
-    "events": "",
+    "events": "events",
     "latency": "series",
     "availability": "series",
     "queue": "series",
@@ -172,7 +173,9 @@ def history_tab() -> rx.Component:
         rx.el.dl(rx.foreach(state.headlines, _headline), class_name="figure-tiles"),
         timeline_section(state.strip, state.totals, **table("states")),
         latency_section(state.latency, **table("latency")),
-        availability_section(state.availability, **table("availability")),
+        availability_section(
+            state.availability, state_legend(state.totals), **table("availability")
+        ),
         queue_section(state.queue, problem=state.queue_problem, **table("queue")),
     )
     content = rx.fragment(

@@ -12,6 +12,7 @@ from app.pages.service_charts import (
     figure,
     is_broken_off,
     line,
+    line_legend,
     numbers,
     plotly_time,
 )
@@ -78,7 +79,6 @@ def _band(points: list[Point], low: str, high: str) -> dict[str, Any]:
         "fill": "toself",
         "fillcolor": BAND,
         "line": {"width": 0},
-        "showlegend": False,
         "hoverinfo": "skip",
     }
 
@@ -96,6 +96,14 @@ def latency_section(drawn: rx.Var, shown: rx.Var, *, go: Any, csv: rx.Var) -> rx
     """The chart and its table."""
     return chart_section(
         "Response times",
+        line_legend(
+            *[
+                (name, dash, light, dark)
+                for (name, dash), light, dark in zip(
+                    LINES.values(), LIGHT[2:], DARK[2:], strict=True
+                )
+            ]
+        ),
         chart(drawn, "Chart of response times", light=LIGHT, dark=DARK),
         numbers("Response times, newest first", COLUMNS, shown, go=go, csv=csv),
     )

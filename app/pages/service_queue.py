@@ -11,6 +11,7 @@ from app.pages.service_charts import (
     chart_section,
     figure,
     line,
+    line_legend,
     numbers,
     plotly_time,
 )
@@ -39,6 +40,14 @@ ERRORS = {
 LIGHT = ("#3451b2", "#5a72cc", "#a35200", "#7d8bb8", "#8e4ec6", "#b3152b")
 DARK = ("#b1c0ff", "#8da4ff", "#ffb15c", "#7d8bb8", "#bf7af0", "#ff6369")
 HEIGHT = "340px"
+LEGEND = (
+    ("Waiting, mean", "solid"),
+    ("Waiting, most", "dot"),
+    ("Running, mean", "dash"),
+    ("Ended", "bar"),
+    ("Failed by the run (EXECUTOR_ERROR)", "dot"),
+    ("Failed by the service (SYSTEM_ERROR)", "solid"),
+)
 
 
 def is_told(points: list[Point]) -> bool:
@@ -121,6 +130,9 @@ def queue_section(
     """The chart and its table."""
     return chart_section(
         "Queue",
+        line_legend(
+            *[(*entry, *colors) for entry, *colors in zip(LEGEND, LIGHT, DARK, strict=True)]
+        ),
         chart(drawn, "Chart of the service's queue", light=LIGHT, dark=DARK, height=HEIGHT),
         numbers("Queue, newest first", COLUMNS, shown, go=go, csv=csv),
         problem=problem,

@@ -138,6 +138,17 @@ def timeline_section(
     )
 
 
+def state_legend(legend: rx.Var[list[Total]]) -> rx.Component:
+    """What the patterns of the states that there were mean."""
+    return rx.el.ul(
+        rx.foreach(legend, lambda total: rx.el.li(_swatch(total), total.word)), class_name="legend"
+    )
+
+
+def _swatch(total: Total) -> rx.Component:
+    return rx.el.span(class_name="swatch state-" + total.state, aria_hidden="true")
+
+
 def _piece(piece: Piece) -> rx.Component:
     return rx.el.span(
         class_name="piece state-" + piece.state,
@@ -148,7 +159,7 @@ def _piece(piece: Piece) -> rx.Component:
 
 def _total(total: Total) -> rx.Component:
     return rx.el.li(
-        rx.el.span(class_name="swatch state-" + total.state, aria_hidden="true"),
+        _swatch(total),
         rx.el.span(total.word, class_name="legend-word"),
         rx.el.span(total.lasted, " (", total.share, ")", class_name="muted figures"),
     )

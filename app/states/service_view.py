@@ -73,9 +73,7 @@ class ServiceView:
 
 
 def file_of(path: str, name: str, since: datetime, until: datetime | None = None) -> str:
-    """The address of a file with the numbers of a stretch of time; without a name there is none."""
-    if not name:
-        return ""
+    """The address of a file with the numbers of a stretch of time."""
     asked = {"since": since.isoformat()} | ({"until": until.isoformat()} if until else {})
     return f"/api{path}/{name}.csv?{urlencode(asked)}"
 

@@ -193,7 +193,9 @@ def test_charts_and_tables_show_the_numbers_of_the_domain(ada: Visitor, past: Pa
         assert values(queue, name, points) == [getattr(point, key) for point in points]
     shown = rows(queue)
     assert shown[1:] == expected(points, queue_row)[: len(shown) - 1]
-    assert [row[1:] for row in rows(section_of(page, "Incidents, maintenance and changes"))] == [
+    happened = section_of(page, "Incidents, maintenance and changes")
+    assert [row["kind"] for row in file_of(happened)] == ["incident", "maintenance", "change"]
+    assert [row[1:] for row in rows(happened)] == [
         ["Change", "1.0 became 1.1", "–"],
         ["Maintenance", "Storage is moved", "1 h"],
         ["Incident", "Down: Connection refused", "3 h"],
