@@ -32,7 +32,7 @@ async def rounds(times: int) -> None:
         change("CREATE TABLE IF NOT EXISTS plan (service_id int PRIMARY KEY, due timestamptz)")
         change("TRUNCATE plan")
         change("INSERT INTO plan SELECT service_id, next_probe_at FROM service_checks")
-        await check_for(4.0 + SPREAD_SECONDS + 4.0)
+        await check_for(4.0 + SPREAD_SECONDS + 8.0)
         late = sorted(
             float(row.late)
             for row in rows(

@@ -24,6 +24,7 @@ from app.domain.health import Finding, Health, Layer
 from app.domain.panel_needs import PanelNeed, panel_needs
 from app.domain.probe_schedule import DueProbe
 from models import db
+from models.base import now
 from models.threads import call
 from workers.examination import examine, refused
 from workers.lateness import Lateness
@@ -65,30 +66,30 @@ class Checker:
         room = self._slots - len(self._held)
         if room <= 0:
             return
+        # The waits count from here, however long the claim takes.
+        asked_at = asyncio.get_running_loop().time()
         claimed = await call(
-            db.REGISTRY, probe_schedule.claim_due, limit=room, ahead_seconds=self._ahead
+            db.REGISTRY, probe_schedule.claim_due, limit=room, ahead_seconds=self._ahead, at=now()
         )
-        clock = asyncio.get_running_loop().time
-        claimed_at = clock()
         # A lease that ended while its probe was under way is none that a second one may have.
         due = [one for one in claimed if one.service_ref not in self._held]
         if not due:
             return
         self._held.update(dict.fromkeys((one.service_ref for one in due), None))
         try:
-            await self._begin(due, claimed_at)
+            await self._begin(due, asked_at)
         except Exception:
             # They are due again when their leases end.
             self._release([ref for ref, task in self._held.items() if task is None])
             raise
 
-    async def _begin(self, due: Sequence[DueProbe], claimed_at: float) -> None:
+    async def _begin(self, due: Sequence[DueProbe], asked_at: float) -> None:
         tokens = await self._tokens(due)
         needs = await self._needs(due)
         for one in due:
             ref = one.service_ref
             if ref in tokens:
-                work = self._probe(one, tokens[ref], claimed_at + one.starts_in, needs.get(ref))
+                work = self._probe(one, tokens[ref], asked_at + one.starts_in, needs.get(ref))
                 self._held[ref] = asyncio.create_task(work)
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._lateness.watch(lambda: self._held))
