@@ -138,8 +138,8 @@ class _Seen:
 
 _TAILS = """
 WITH tails AS (
-    SELECT * FROM unnest(CAST(:services AS int[]), CAST(:tails AS timestamptz[]))
-    AS t(service_id, tail)
+    SELECT * FROM unnest(CAST(:services AS int[]), CAST(:tails AS timestamptz[]),
+        CAST(:days AS timestamptz[])) AS t(service_id, tail, day)
 )"""
 _OTHERS = tuple(health for health in SECONDS_OF if health is not Health.UP)
 _OTHER_SECONDS = tuple(SECONDS_OF[health] for health in _OTHERS)
@@ -150,18 +150,18 @@ SELECT service_id, array_agg(number), array_agg(up_seconds),
     array_agg(ARRAY[number, {", ".join(_OTHER_SECONDS)}])
         FILTER (WHERE {" + ".join(_OTHER_SECONDS)} > 0)
 FROM (
-    SELECT d.service_id, (extract(epoch FROM d.starts_at - :first) / 86400)::int AS number,
+    SELECT d.service_id,
+        CAST(d.starts_at AT TIME ZONE 'UTC' AS date) - CAST(:first_date AS date) AS number,
         d.up_seconds, {", ".join(f"d.{name}" for name in _OTHER_SECONDS)}
     FROM tails AS t JOIN service_health_days AS d ON d.service_id = t.service_id
-    AND d.starts_at >= :first AND d.starts_at < date_trunc('day', t.tail, 'UTC')
+    AND d.starts_at >= :first AND d.starts_at < t.day
     UNION ALL
     SELECT h.service_id,
-        (extract(epoch FROM date_trunc('day', t.tail, 'UTC') - :first) / 86400)::int AS number,
+        CAST(t.day AT TIME ZONE 'UTC' AS date) - CAST(:first_date AS date) AS number,
         sum(h.up_seconds)::real, {", ".join(f"sum(h.{name})::real" for name in _OTHER_SECONDS)}
     FROM tails AS t JOIN service_health_hours AS h ON h.service_id = t.service_id
-    AND h.starts_at >= greatest(:first, date_trunc('day', t.tail, 'UTC')) AND h.starts_at < t.tail
-    AND h.starts_at >= :earliest
-    GROUP BY h.service_id, t.tail
+    AND h.starts_at >= t.day AND h.starts_at < t.tail AND h.starts_at >= :earliest
+    GROUP BY h.service_id, t.day
 ) AS days
 GROUP BY service_id
 """)  # noqa: S608 (our own columns' names)
@@ -191,8 +191,13 @@ FROM histograms AS h FULL JOIN queues AS q USING (service_id)
 def _read_days(
     session: Session, tail: Mapping[int, datetime], seen: Mapping[int, _Seen], first: datetime
 ) -> None:
-    earliest = day_of(min(tail.values(), default=first))
-    parameters = {**_as_arrays(tail), "first": first, "earliest": earliest}
+    earliest = max(first, day_of(min(tail.values(), default=first)))
+    parameters = {
+        **_as_arrays(tail),
+        "first": first,
+        "first_date": first.date(),
+        "earliest": earliest,
+    }
     rows = session.connection().execute(_DAYS, parameters)
     for service_id, numbers, up_seconds, others in rows:
         mine = seen[service_id]
@@ -231,7 +236,8 @@ def _read_tail(
 
 
 def _as_arrays(tail: Mapping[int, datetime]) -> dict[str, Any]:
-    return {"services": list(tail), "tails": list(tail.values())}
+    tails_of = list(tail.values())
+    return {"services": list(tail), "tails": tails_of, "days": [day_of(each) for each in tails_of]}
 
 
 def _glance(
