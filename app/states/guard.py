@@ -49,16 +49,26 @@ def guarded(permission: str = "", **options: Any) -> Callable[[Callable[..., Any
 
 
 def _of_coroutine(handler: Callable[..., Any], permission: str) -> Callable[..., Any]:
-    @functools.wraps(handler)
-    async def closed(self: rx.State, *args: Any, **kwargs: Any) -> Any:
+    async def attempt(self: rx.State, *args: Any, **kwargs: Any) -> Any:
         try:
             answer = await handler(self, await authorised(self, permission), *args, **kwargs)
+        except NotSignedIn:
+            raise
         except (PlatformError, *db.UNAVAILABLE) as error:
             return await answer_to(error, self, handler)
         if handler.__name__ in LOADS:
             await note(self, handler.__qualname__, [])
         return answer
 
+    @functools.wraps(handler)
+    async def closed(self: rx.State, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await attempt(self, *args, **kwargs)
+        except NotSignedIn as error:
+            return await answer_to(error, self, handler)
+
+    # For those who end with the session (`app.states.live`).
+    closed.__attempt__ = attempt  # type: ignore[attr-defined]
     return closed
 
 

@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 
 from app.domain.access import Actor
-from app.states.guard import authorised, guarded, session_token
+from app.domain.errors import NotSignedIn
+from app.states.guard import guarded, session_token
 from app.states.hub import Subscription, hub
 from app.states.mishap import tell_of_mishap
 from app.states.route import route_argument
-from models import db
 
 # Changes in a row (a job's status, its logs, its results) reload a page at most this often.
 SETTLE_SECONDS = 0.25
@@ -67,9 +66,6 @@ class LiveState(rx.State):
                     # What another session has left open is not for this one.
                     if session_token(self) != mine:
                         return
-                    # Where sessions cannot be checked, the load says so, and refuses by itself.
-                    with suppress(*db.UNAVAILABLE):
-                        await authorised(self, "")
                     then = [await self._load_again(one) for one in live.reloads_for(changed)]
                 for events in filter(None, then):
                     yield events
@@ -77,9 +73,11 @@ class LiveState(rx.State):
                 await asyncio.sleep(SETTLE_SECONDS)
 
     async def _load_again(self, handler: Any) -> Any:
-        """Run a guarded load; return what it wants to happen next."""
+        """Run a guarded load; return what it wants to happen next. Raises `NotSignedIn`."""
         try:
-            return await handler.fn(await self.get_state(handler.state))
+            return await handler.fn.__attempt__(await self.get_state(handler.state))
+        except NotSignedIn:
+            raise
         except Exception as error:
             return tell_of_mishap(error)
 
