@@ -64,7 +64,6 @@ def availability_figure(points: list[Point], frame: Frame) -> dict[str, Any]:
                     "pattern": {
                         "shape": pattern,
                         "fillmode": "overlay",
-                        "fgcolor": "#ffffff",
                         "fgopacity": 0.8,
                         "size": 6,
                         "solidity": 0.25,
