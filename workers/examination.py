@@ -41,12 +41,14 @@ from models.base import now
 from workers.lateness import Lateness
 from workers.layers import look_at_certificate, look_at_panels
 
-# A time limit that is noticed this much later says more of this machine than of the service.
+# A time limit that is noticed this much later, or half of which this machine itself lost, says more
+# of this machine than of the service.
 TOO_LATE_SECONDS = 2.0
 TOO_MANY_REQUESTS = "(429 "
 
-# A probe's lease leaves room for this beside the probe's own limit, twice.
-BEHIND_SECONDS = 5.0
+# A probe's lease leaves room for these beside the probe's own limit.
+BEHIND_SECONDS = 8.0
+CERTIFICATE_SECONDS = 5.0
 
 # That TLS came about is told by the look at the certificate, which has a schedule of its own.
 REACHED = (LayerFinding(Layer.REACHABLE, Verdict.PASSED),)
@@ -99,7 +101,9 @@ async def _look(
     try:
         facts = await connector.probe()
     except Unreachable as error:
-        return _unanswered(error, due, blank, time.monotonic() - started)
+        return _unanswered(
+            error, due, blank, time.monotonic() - started, lost=lateness.seconds - late
+        )
     except ConnectorError as error:
         elapsed = _milliseconds_since(started)
         return _badly_answered(error, replace(blank, response_time_ms=elapsed))
@@ -114,7 +118,7 @@ async def _look(
         layers=ANSWERED,
     )
     if due.layers_due:
-        answered = await _look_behind(connector, due, answered, needs)
+        answered = await _look_behind(connector, due, answered, needs, lateness)
     if facts.maintenance:
         return replace(answered, health=Health.MAINTENANCE, message=facts.maintenance, layer=None)
     if answered.health is Health.UP and is_slow:
@@ -124,9 +128,14 @@ async def _look(
 
 
 async def _look_behind(
-    connector: Connector, due: DueProbe, answered: Finding, needs: Sequence[PanelNeed] | None
+    connector: Connector,
+    due: DueProbe,
+    answered: Finding,
+    needs: Sequence[PanelNeed] | None,
+    lateness: Lateness,
 ) -> Finding:
     """Look at those layers that not every probe looks at."""
+    late = lateness.seconds
     try:
         async with asyncio.timeout(BEHIND_SECONDS):
             if Layer.CREDENTIALS in due.layers_due:
@@ -135,13 +144,16 @@ async def _look_behind(
             if needs is not None and is_well and Layer.PANELS in due.layers_due:
                 answered = await _with_panels(connector, due, answered, needs)
     except TimeoutError:
+        if lateness.seconds - late > BEHIND_SECONDS / 2:
+            # It was this machine that was slow: nothing is learned of these layers.
+            return answered
         text = "It tells of itself, but gives no answer in time to what needs a credential."
         return replace(answered, health=Health.DEGRADED, message=text, layer=Layer.CREDENTIALS)
     return answered
 
 
 async def _with_certificate(due: DueProbe, finding: Finding) -> Finding:
-    looked, facts = await look_at_certificate(due.base_url, timeout_seconds=BEHIND_SECONDS)
+    looked, facts = await look_at_certificate(due.base_url, timeout_seconds=CERTIFICATE_SECONDS)
     if looked is None:
         return finding
     others = tuple(one for one in finding.layers if one.layer is not Layer.TLS)
@@ -183,7 +195,9 @@ async def _with_panels(
     return replace(answered, layers=(*answered.layers, looked))
 
 
-def _unanswered(error: Unreachable, due: DueProbe, blank: Finding, seconds: float) -> Finding:
+def _unanswered(
+    error: Unreachable, due: DueProbe, blank: Finding, seconds: float, *, lost: float
+) -> Finding:
     """No answer: the layer that failed is the one that the request had come to."""
     limit = due.timeout_seconds
     if isinstance(error, Untrusted):
@@ -192,7 +206,7 @@ def _unanswered(error: Unreachable, due: DueProbe, blank: Finding, seconds: floa
         return _failed(blank, Health.DOWN, Layer.REACHABLE, str(error))
     text = str(error)
     if isinstance(error.__cause__, TimeoutError | httpx.TimeoutException):
-        if seconds > limit + TOO_LATE_SECONDS:
+        if seconds > limit + TOO_LATE_SECONDS or lost > limit / 2:
             return replace(blank, message="This machine was too busy to tell how the service is.")
         text = f"The service took the request but gave no complete answer within {limit:g} s."
     return _failed(replace(blank, layers=REACHED), Health.DOWN, Layer.PROTOCOL, text)
