@@ -25,7 +25,7 @@ from app.domain.health_sums import (
     hourly,
     tails,
 )
-from app.domain.latency import percentile
+from app.domain.latency import percentiles
 from app.domain.uptime import Interval, excused_of, excuses_of, ratio, told
 from models.base import now
 from models.registry import ImputationService
@@ -112,21 +112,21 @@ def glances(
     _read_last_hours(session, tail, seen, at)
     _read_tail(session, tail, seen, first, at)
     excuses = excuses_of(session, list(refs), since=first, until=at)
-    moments = [first + number * DAY for number in range(days)]
+    empty = [_bar(first + number * DAY, {}, ()) for number in range(days)]
     plain: dict[tuple[int, float], Bar] = {}
     return {
-        refs[each]: _glance(seen[each], moments, excuses.get(each, ()), at, plain) for each in refs
+        refs[each]: _glance(seen[each], excuses.get(each, ()), at, empty, plain) for each in refs
     }
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What was read of one service. Days go by their number; most of them are up and no more."""
+    """What was read of one service: days by number, most of them up and no more; queue by age."""
 
     up_days: dict[int, float] = field(default_factory=dict)
     other_days: dict[int, dict[Health, float]] = field(default_factory=dict)
     latencies: dict[int, int] = field(default_factory=dict)
-    queue: dict[datetime, float] = field(default_factory=dict)
+    queue: dict[int, float] = field(default_factory=dict)
 
     def day(self, number: float) -> dict[Health, float]:
         """The seconds per state of a day, to add to."""
@@ -180,10 +180,11 @@ histograms AS (
     ) AS merged GROUP BY service_id
 ),
 queues AS (
-    SELECT service_id, array_agg(starts_at) AS moments, array_agg(queued_average) AS queued
+    SELECT service_id, array_agg(queued_average) AS queued,
+        array_agg(extract(epoch FROM CAST(:newest AS timestamptz) - starts_at)::int / 3600) AS ago
     FROM hours WHERE queued_average IS NOT NULL GROUP BY service_id
 )
-SELECT service_id, h.buckets, h.counts, q.moments, q.queued
+SELECT service_id, h.buckets, h.counts, q.ago, q.queued
 FROM histograms AS h FULL JOIN queues AS q USING (service_id)
 """)  # noqa: S608 (our own columns' names)
 
@@ -210,11 +211,12 @@ def _read_days(
 def _read_last_hours(
     session: Session, tail: Mapping[int, datetime], seen: Mapping[int, _Seen], at: datetime
 ) -> None:
-    parameters = {**_as_arrays(tail), "since": hour_of(at) - QUEUE_HOURS * HOUR}
+    newest = hour_of(at)
+    parameters = {**_as_arrays(tail), "newest": newest, "since": newest - QUEUE_HOURS * HOUR}
     rows = session.connection().execute(_LAST_HOURS, parameters)
-    for service_id, buckets, counts, moments, queued in rows:
+    for service_id, buckets, counts, ago, queued in rows:
         seen[service_id].latencies = dict(zip(buckets or (), counts or (), strict=True))
-        seen[service_id].queue = dict(zip(moments or (), queued or (), strict=True))
+        seen[service_id].queue = dict(zip(ago or (), queued or (), strict=True))
 
 
 def _read_tail(
@@ -224,15 +226,17 @@ def _read_tail(
     first: datetime,
     at: datetime,
 ) -> None:
+    newest = hour_of(at)
     for row in from_raw(session, hourly(tail, until=at), at=at):
         mine = seen[row.service_id]
-        day = mine.day((row.starts_at - first) // DAY)
-        for health, spent in row.seconds.items():
-            day[health] = day.get(health, 0.0) + spent
+        if row.starts_at >= first:
+            day = mine.day((row.starts_at - first) // DAY)
+            for health, spent in row.seconds.items():
+                day[health] = day.get(health, 0.0) + spent
         for bucket, answers in row.latencies.items():
             mine.latencies[bucket] = mine.latencies.get(bucket, 0) + answers
         if row.queued_average is not None:
-            mine.queue[row.starts_at] = row.queued_average
+            mine.queue[(newest - row.starts_at) // HOUR] = row.queued_average
 
 
 def _as_arrays(tail: Mapping[int, datetime]) -> dict[str, Any]:
@@ -242,34 +246,35 @@ def _as_arrays(tail: Mapping[int, datetime]) -> dict[str, Any]:
 
 def _glance(
     seen: _Seen,
-    moments: Sequence[datetime],
     excuses: Sequence[Interval],
     at: datetime,
+    empty: Sequence[Bar],
     plain: dict[tuple[int, float], Bar],
 ) -> Glance:
-    """`plain` are the bars of days that were up and no more, shared by all services."""
-    bars = []
+    """`empty` are the bars of days without data, `plain` those of days that were up: shared."""
+    bars = list(empty)
     seconds = dict.fromkeys(Health, 0.0)
     seconds[Health.UP] = sum(seen.up_days.values())
-    for number, moment in enumerate(moments):
-        if day := seen.other_days.get(number):
-            bar = _bar(moment, day, excuses)
-            for health, spent in day.items():
-                seconds[health] += spent
-        else:
-            spent = seen.up_days.get(number, 0.0)
-            if (known := plain.get((number, spent))) is None:
-                known = plain[number, spent] = _bar(moment, {Health.UP: spent} if spent else {}, ())
-            bar = known
-        bars.append(bar)
-    newest = hour_of(at)
-    queue = [seen.queue.get(newest - number * HOUR) for number in reversed(range(QUEUE_HOURS + 1))]
+    excused = 0.0
+    for item in seen.up_days.items():
+        number, spent = item
+        if (known := plain.get(item)) is None:
+            up = {Health.UP: spent} if spent else {}
+            known = plain[item] = _bar(empty[number].starts_at, up, ())
+        bars[number] = known
+    for number, day in seen.other_days.items():
+        bars[number] = _bar(empty[number].starts_at, day, excuses)
+        excused += bars[number].excused
+        for health, spent in day.items():
+            seconds[health] += spent
+    queue = [seen.queue.get(ago) for ago in range(QUEUE_HOURS, -1, -1)]
+    p50, p95 = percentiles(seen.latencies, 0.5, 0.95)
     return Glance(
         bars=bars,
-        uptime=ratio(seconds, excused=sum(bar.excused for bar in bars)),
-        coverage=told(seconds) / (at - moments[0]).total_seconds(),
-        p50_ms=percentile(seen.latencies, 0.5),
-        p95_ms=percentile(seen.latencies, 0.95),
+        uptime=ratio(seconds, excused=excused),
+        coverage=told(seconds) / (at - empty[0].starts_at).total_seconds(),
+        p50_ms=p50,
+        p95_ms=p95,
         queue=queue,
         queue_trend=_trend(queue),
     )
