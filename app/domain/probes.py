@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import true
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
@@ -44,28 +43,6 @@ def history(session: Session, *, actor: Actor, service_ref: str, since: datetime
     ).all()
     names = ProbeRow.__dataclass_fields__
     return [ProbeRow(**{name: getattr(row, name) for name in names}) for row in reversed(rows)]
-
-
-def recent_states(session: Session, *, actor: Actor, limit: int) -> dict[str, list[str]]:
-    """The states that the last `limit` probes of each service found, oldest first, by its ref."""
-    require(actor, "service:read")
-    newest = (
-        select(ServiceHealthLog.health_status, ServiceHealthLog.checked_at)
-        .where(ServiceHealthLog.service_id == ImputationService.id)
-        .order_by(col(ServiceHealthLog.checked_at).desc())
-        .limit(limit)
-        .correlate(ImputationService)
-        .lateral()
-    )
-    rows = session.exec(
-        select(ImputationService.ref, newest.c.health_status)
-        .join(newest, true())
-        .order_by(newest.c.checked_at)
-    )
-    states: dict[str, list[str]] = {}
-    for ref, state in rows:
-        states.setdefault(ref, []).append(state)
-    return states
 
 
 def _id_of(session: Session, service_ref: str) -> int | None:

@@ -1,18 +1,9 @@
 """A service as the rows of pages show it: texts that are ready to read."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
 from app.domain.services import ServiceRow
-
-BEATS = 24
-
-
-class Beat(TypedDict):
-    """One probe of the strip that shows the latest ones."""
-
-    state: str
 
 
 class ServiceItem(TypedDict):
@@ -34,12 +25,10 @@ class ServiceItem(TypedDict):
     checked_at: str
     panels: int
     queue: str
-    beats: list[Beat]
-    beats_summary: str
 
 
-def service_item(row: ServiceRow, beats: Sequence[str] = ()) -> ServiceItem:
-    """Make a table's row of a service; `beats` are the states of its latest probes."""
+def service_item(row: ServiceRow) -> ServiceItem:
+    """Make a table's row of a service."""
     return ServiceItem(
         ref=row.ref,
         name=row.name,
@@ -57,14 +46,7 @@ def service_item(row: ServiceRow, beats: Sequence[str] = ()) -> ServiceItem:
         checked_at=iso(row.last_health_check),
         panels=row.panel_count,
         queue=queue_text(row.queued, row.running),
-        beats=[Beat(state=state) for state in padded(beats)],
-        beats_summary=summary_of(beats),
     )
-
-
-def padded(states: Sequence[str]) -> list[str]:
-    """The strip in its full length: `none` stands for probes that have not been made yet."""
-    return ["none"] * (BEATS - len(states)) + list(states)
 
 
 def queue_text(queued: int | None, running: int | None) -> str:
@@ -86,11 +68,3 @@ def milliseconds(value: float | None) -> str:
 def iso(moment: datetime | None) -> str:
     """A time for the browser, empty where there is none."""
     return moment.isoformat() if moment else ""
-
-
-def summary_of(states: Sequence[str]) -> str:
-    """What a strip of probes says, in words."""
-    if not states:
-        return "No checks yet"
-    good = sum(state in ("up", "degraded") for state in states)
-    return f"{good} of the last {len(states)} checks were answered well"

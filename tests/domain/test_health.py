@@ -175,22 +175,11 @@ def test_a_paused_service_is_not_probed_on_request(databases):
         probe_schedule.ask(session, actor=ADMIN, service_ref=ref)
 
 
-def test_the_latest_states_of_all_services_come_oldest_first(databases):
-    first, second = add_service("First"), add_service("Second")
-    for state in (Health.UP, Health.UNKNOWN, Health.DEGRADED):
-        probe(first, state)
-    probe(second, Health.UP)
-    with db.session(db.REGISTRY) as session:
-        states = probes.recent_states(session, actor=ADMIN, limit=2)
-    assert states == {first: ["unknown", "unknown"], second: ["up"]}
-
-
 def test_nobody_without_a_role_reads_or_asks_anything(databases):
     ref = add_service()
     calls = [
         lambda s: probe_schedule.ask(s, actor=NOBODY, service_ref=ref),
         lambda s: probes.history(s, actor=NOBODY, service_ref=ref, since=now()),
-        lambda s: probes.recent_states(s, actor=NOBODY, limit=1),
     ]
     for call in calls:
         with db.session(db.REGISTRY) as session, pytest.raises(NotAllowed):

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.errors import Invalid
 from app.states.service_form import empty_form, fields_of, form_of
-from app.states.service_item import milliseconds, queue_text, summary_of
+from app.states.service_item import milliseconds, queue_text
 from tests.domain.test_services import add
 
 TYPED = empty_form() | {
@@ -74,4 +74,3 @@ def test_figures_read_well():
     ]
     assert queue_text(None, None) == "–"
     assert queue_text(3, 3) == "3 queued, 3 running"
-    assert summary_of(["up", "down", "degraded"]) == "2 of the last 3 checks were answered well"
