@@ -4,7 +4,8 @@ Each tab speaks to the real web process over its own socket as Reflex's client d
 another person, and has the page of services open, with a board of services that have 90 days of
 history. Prints the time from the database's commit to the delta at the client, the transactions
 that the seven databases committed for it, and those of a minute in which nothing happens, beside
-the same minute without any tab. It works in a PostgreSQL of its own.
+the same minute without any tab. PostgreSQL counts no transaction that touches no table, such as a
+listening connection's sign of life. It works in a PostgreSQL of its own.
 """
 
 import argparse
@@ -197,7 +198,7 @@ async def measure(server: Any, people: list[dict[str, str]], options: argparse.N
     print(f"{len(tabs)} tabs of {options.page}, {options.services} services")
     print(
         f"idle for {options.idle:.0f} s: {idle} transactions with the tabs open, {alone} without"
-        " (signs of life of the listening connections, and our own counting)"
+        " (those of our own counting)"
     )
     worst, size = 0.0, 0
     for number in range(1, options.changes + 1):
