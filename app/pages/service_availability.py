@@ -14,6 +14,7 @@ from app.pages.service_charts import (
     figure,
     numbers,
     plotly_time,
+    widths,
 )
 from app.states.amounts import stretch, utc
 from app.states.table_page import NumbersRow
@@ -35,30 +36,22 @@ def lasting(point: Point) -> float:
 def availability_figure(points: list[Point], frame: Frame) -> dict[str, Any]:
     """Stacked bars, each as wide as its time, in percent of it; in words on hovering.
 
-    A state that never was has no bars.
+    A state has bars only where it was.
     """
-    times = [plotly_time(point.starts_at) for point in points]
-    lengths = [lasting(point) for point in points]
     traces = []
     for state, pattern in zip(ORDER, PATTERNS, strict=True):
-        seconds = [seconds_of(point, state) for point in points]
-        has_any = any(seconds)
+        # Without any it still takes its colour, so that the others keep theirs.
+        found = [point for point in points if seconds_of(point, state)]
         traces.append(
             {
                 "type": "bar",
                 "name": WORDS[state],
-                # Without bars it still takes its colour, so that the others keep theirs.
-                "x": times if has_any else [],
-                "y": [
-                    round(100 * part / length, 3)
-                    for part, length in zip(seconds, lengths, strict=True)
-                ]
-                if has_any
-                else [],
-                "customdata": [stretch(value) for value in seconds] if has_any else [],
+                "x": [plotly_time(point.starts_at) for point in found],
+                "y": [round(100 * seconds_of(point, state) / lasting(point), 3) for point in found],
+                "customdata": [stretch(seconds_of(point, state)) for point in found],
                 "hovertemplate": "%{customdata}",
                 "offset": 0,
-                "width": [1000 * length for length in lengths],
+                "width": widths(found) if found else 0,
                 "marker": {
                     "line": {"width": 0},
                     "pattern": {

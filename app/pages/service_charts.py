@@ -86,11 +86,22 @@ def line(points: Sequence[Point], key: str) -> dict[str, list[Any]]:
     values: list[float | None] = []
     for point in points:
         times.append(plotly_time(point.starts_at))
-        values.append(getattr(point, key))
+        values.append(rounded(getattr(point, key)))
         if is_broken_off(point):
             times.append(plotly_time(point.ends_at - timedelta(seconds=point.no_data)))
             values.append(None)
     return {"x": times, "y": values}
+
+
+def rounded(value: float | None) -> float | None:
+    """A value as exact as a chart shows it: thousands of points are sent and kept for each tab."""
+    return None if value is None else round(value, 2)
+
+
+def widths(points: Sequence[Point]) -> float | list[float]:
+    """How wide the bars of points are, in milliseconds: one number where all are alike."""
+    lengths = [1000 * (point.ends_at - point.starts_at).total_seconds() for point in points]
+    return lengths[0] if len(set(lengths)) == 1 else lengths
 
 
 def is_broken_off(point: Point) -> bool:

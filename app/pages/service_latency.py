@@ -15,6 +15,7 @@ from app.pages.service_charts import (
     line_legend,
     numbers,
     plotly_time,
+    rounded,
 )
 from app.states.amounts import count, utc
 from app.states.service_item import milliseconds
@@ -27,9 +28,9 @@ LINES = {
     "p95_ms": ("p95", "dash"),
     "p99_ms": ("p99", "dot"),
 }
-# The two bands, then the lines.
-LIGHT = ("#8494d8", "#8494d8", "#3451b2", "#5a72cc", "#8494d8")
-DARK = ("#6f83d8", "#6f83d8", "#b1c0ff", "#8da4ff", "#6f83d8")
+# The band, then the lines.
+LIGHT = ("#8494d8", "#3451b2", "#5a72cc", "#8494d8")
+DARK = ("#6f83d8", "#b1c0ff", "#8da4ff", "#6f83d8")
 BAND = "rgba(92, 115, 214, 0.16)"
 # So few points are told better with a dot for each.
 FEW = 80
@@ -37,7 +38,7 @@ FEW = 80
 
 def latency_figure(points: list[Point], frame: Frame) -> dict[str, Any]:
     """Lines of the percentiles with a band between them; they break where nothing answered."""
-    traces = [_band(points, "p95_ms", "p99_ms"), _band(points, "p50_ms", "p95_ms")]
+    traces = [_band(points, "p50_ms", "p99_ms")]
     for key, (name, dash) in LINES.items():
         is_median = key == "p50_ms"
         traces.append(
@@ -65,8 +66,8 @@ def _band(points: list[Point], low: str, high: str) -> dict[str, Any]:
             if not is_broken_off(point):
                 continue
         times += [plotly_time(each.starts_at) for each in (*piece, *reversed(piece))]
-        edges += [getattr(each, high) for each in piece]
-        edges += [getattr(each, low) for each in reversed(piece)]
+        edges += [rounded(getattr(each, high)) for each in piece]
+        edges += [rounded(getattr(each, low)) for each in reversed(piece)]
         times.append(None)
         edges.append(None)
         piece = []
@@ -100,7 +101,7 @@ def latency_section(drawn: rx.Var, shown: rx.Var, *, go: Any, csv: rx.Var) -> rx
             *[
                 (name, dash, light, dark)
                 for (name, dash), light, dark in zip(
-                    LINES.values(), LIGHT[2:], DARK[2:], strict=True
+                    LINES.values(), LIGHT[1:], DARK[1:], strict=True
                 )
             ]
         ),

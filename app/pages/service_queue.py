@@ -14,6 +14,7 @@ from app.pages.service_charts import (
     line_legend,
     numbers,
     plotly_time,
+    widths,
 )
 from app.states.amounts import count, utc
 from app.states.table_page import NumbersRow
@@ -75,7 +76,7 @@ def queue_figure(points: list[Point], frame: Frame) -> dict[str, Any]:
         "x": times,
         "y": [point.finished for point in points],
         "offset": 0,
-        "width": [1000 * (point.ends_at - point.starts_at).total_seconds() for point in points],
+        "width": widths(points),
         "marker": {"line": {"width": 0}},
         "yaxis": "y3",
         "hovertemplate": "%{y:,}",
