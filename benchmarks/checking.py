@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from tests.support.loopback_services import address
 
-TURN_SECONDS = 1.0
+TURN_SECONDS = 2.0
 
 
 @contextmanager
@@ -79,7 +79,7 @@ async def _ending(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def check_for(seconds: float) -> None:
-    """Check as the worker does, a turn each second, for so long."""
+    """Check as the worker does, its turns included, for so long."""
     from workers import health
 
     end = time.monotonic() + seconds

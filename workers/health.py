@@ -6,6 +6,7 @@ is collected for a moment and written in one transaction for all.
 """
 
 import asyncio
+import math
 import resource
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -31,10 +32,13 @@ from workers.lateness import Lateness
 from workers.own_network import AWAY, OwnNetwork, places_of
 
 # Probes that are due within so many seconds are claimed, so that the next turn may come late.
-AHEAD_SECONDS = 3.0
-# What was found waits so long for more, or for so many, which are written at once.
-COLLECT_SECONDS = 0.5
-MOST_AT_ONCE = 500
+AHEAD_SECONDS = 4.0
+# What was found waits so long for more, so that many are written at once: shortly where it may be
+# news or somebody waits for it, and long where it is what was expected.
+SOON_SECONDS, LATER_SECONDS = 0.2, 3.0
+MANY, MOST_AT_ONCE = 100, 500
+# Probes begin together at these ticks: the loop then wakes once for many of them, not for each.
+TICK_SECONDS = 0.1
 # Open files that are not for probes.
 OTHER_FILES = 200
 
@@ -49,7 +53,8 @@ class Checker:
         self._slots = _allowed(settings().probe_slots)
         self._held: dict[str, asyncio.Task[None] | None] = {}
         self._found: list[Finding] = []
-        self._is_full = asyncio.Event()
+        self._under_way = 0
+        self._hurry = asyncio.Event()
         self._lateness = Lateness()
         self._watching: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -109,6 +114,7 @@ class Checker:
         for task in probes:
             task.cancel()
         await asyncio.gather(*probes, return_exceptions=True)
+        self._hurry.set()
         while self._writing:
             await asyncio.wait([self._writing])
         for client in self._clients.values():
@@ -157,9 +163,11 @@ class Checker:
         starts_at: float,
         needs: Sequence[PanelNeed] | None,
     ) -> None:
+        starts_at = math.ceil(starts_at / TICK_SECONDS) * TICK_SECONDS
         wait = starts_at - asyncio.get_running_loop().time()
         if wait > 0:
             await asyncio.sleep(wait)
+        self._under_way += 1
         try:
             finding = await self._find(due, token, needs)
         except Exception:
@@ -167,9 +175,12 @@ class Checker:
             log.exception("a probe was lost", service_ref=due.service_ref)
             self._release([due.service_ref])
             return
+        finally:
+            self._under_way -= 1
         self._found.append(finding)
-        if len(self._found) >= MOST_AT_ONCE:
-            self._is_full.set()
+        enough = MOST_AT_ONCE if self._under_way else MANY
+        if due.is_waited_for or finding.health is not Health.UP or len(self._found) >= enough:
+            self._hurry.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
 
@@ -206,8 +217,10 @@ class Checker:
         """Write what is found until there is nothing more."""
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(COLLECT_SECONDS):
-                    await self._is_full.wait()
+                async with asyncio.timeout(LATER_SECONDS):
+                    await self._hurry.wait()
+                    if self._under_way:
+                        await asyncio.sleep(SOON_SECONDS)
             while self._found:
                 batch, self._found = self._found[:MOST_AT_ONCE], self._found[MOST_AT_ONCE:]
                 try:
@@ -215,7 +228,7 @@ class Checker:
                 finally:
                     self._release(finding.service_ref for finding in batch)
         finally:
-            self._is_full.clear()
+            self._hurry.clear()
             self._writing = None
 
 

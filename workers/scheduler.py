@@ -68,7 +68,7 @@ DUTIES = (
     Duty("follow jobs", jobs.follow, 1, overlapping=16),
     Duty("collect results", collect.collect, 1, overlapping=3),
     Duty("relay outboxes", outbox.relay, 1),
-    Duty("probe services", health.check, 1),
+    Duty("probe services", health.check, 2),
     Duty("watch incidents", incidents.watch, 10),
     Duty("read conformance", conformance.read, 10),
     Duty("try services", conformance.try_out, 2, overlapping=3),

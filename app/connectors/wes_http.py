@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +28,12 @@ STATUS_LIMIT = 64 * 1024
 # Whole run logs that are read at the same time.
 WHOLE_LOGS = 2
 PAGE_SIZE = 100
+
+
+@lru_cache(maxsize=8192)
+def parsed(url: str) -> httpx.URL:
+    """A URL in its parts; probes ask for the same ones again and again."""
+    return httpx.URL(url)
 
 
 class NotYet(ServiceFault):
@@ -64,7 +71,7 @@ class WesHttp:
         is, so that no service can make us read something inside this network.
         """
         with translated(self.base):
-            request = self.client.build_request(method, url, **options)
+            request = self.client.build_request(method, parsed(str(url)), **options)
             target = request.url
             # A URL below the base needs no parsing of the base, which is half the work.
             base = target if str(url).startswith(f"{self.base}/") else httpx.URL(self.base)

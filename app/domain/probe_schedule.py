@@ -36,7 +36,8 @@ class DueProbe:
     """A service to probe, leased to the caller. Its token is in another database.
 
     The probe begins `starts_in` seconds from the claim. `layers_due` are those to look at beyond
-    what every probe looks at. `lease_until` names the claim (`Finding.lease_until`).
+    what every probe looks at. `lease_until` names the claim (`Finding.lease_until`). Somebody waits
+    for the probe where it was asked for, or where the last one was not good.
     """
 
     service_id: int
@@ -50,6 +51,7 @@ class DueProbe:
     timeout_seconds: float
     slow_ms: float
     lease_until: datetime
+    is_waited_for: bool = False
 
 
 # One scan of a narrow table. A schedule that the clock, set back, left in the future counts as due;
@@ -90,6 +92,7 @@ _CLAIM = text(
     WHERE checks.service_id = due.service_id
     RETURNING service.id, service.ref, service.api_type, service.base_url, service.api_config,
         service.software, service.check_settings, due.starts_at, checks.lease_until, checks.found,
+        checks.interval_seconds,
         checks.credentials_due_at <= due.starts_at AS credentials_due,
         checks.panels_due_at <= due.starts_at AS panels_due,
         checks.certificate_due_at <= due.starts_at AS certificate_due
@@ -196,6 +199,7 @@ def claim_due(
                 timeout_seconds=checks.timeout_seconds,
                 slow_ms=checks.slow_ms,
                 lease_until=row.lease_until,
+                is_waited_for=row.interval_seconds == 0 or row.found != Health.UP,
             )
         )
     return sorted(due, key=lambda one: one.starts_in)
