@@ -93,7 +93,7 @@ class BoardRow:
 def board(session: Session, *, actor: Actor) -> list[BoardRow]:
     """Every service that is not retired, in the order of their names."""
     require(actor, "service:read")
-    standard = getattr(settings(), "probe_confirmations", 3)
+    standard = settings().probe_confirmations
     return [_row(row, standard) for row in session.connection().execute(_SERVICES)]
 
 
