@@ -38,7 +38,7 @@ AHEAD_SECONDS = 4.0
 SOON_SECONDS, LATER_SECONDS = 0.2, 3.0
 MANY, MOST_AT_ONCE = 100, 500
 # Probes begin together at these ticks: the loop then wakes once for many of them, not for each.
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.05
 # Open files that are not for probes.
 OTHER_FILES = 200
 
