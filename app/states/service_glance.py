@@ -75,7 +75,7 @@ async def all_services(actor: Actor) -> Sequence[Listed]:
     rows = await shared(db.REGISTRY, board, actor=actor, tables=CHANGED_BY)
     pasts = await _pasts(actor, rows)
     waits = await shared(
-        db.REGISTRY, _waits, actor=actor, tables=frozenset(), seconds=HISTORY_SECONDS
+        db.REGISTRY, _waits, actor=actor, tables=CHANGED_BY, seconds=HISTORY_SECONDS
     )
     return _LATEST.of(rows, pasts, waits)
 

@@ -40,6 +40,8 @@ def busy(name: str, *, queued: int) -> str:
     with db.session(db.REGISTRY) as session:
         follow_queues(session)
         keep_paces(session)
+        # What tabs were shown before this is read anew.
+        db.announce(session, "imputation_services", ref)
     return ref
 
 
