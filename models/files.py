@@ -48,7 +48,10 @@ class StoredContent(FilesBase, table=True):
 
 
 class StoredFile(FilesBase, table=True):
-    """A file of an owner: an input of a dataset, or a result of a job."""
+    """A file of an owner: an input of a dataset, or a result of a job.
+
+    A result is kept until `kept_until`, or for good where that is not set.
+    """
 
     __tablename__ = "files"
 
@@ -62,6 +65,7 @@ class StoredFile(FilesBase, table=True):
     dataset_id: int | None = Field(default=None, foreign_key="datasets.id", index=True)
     job_ref: str = Field(default="", max_length=40, index=True)
     created_at: datetime = moment()
+    kept_until: datetime | None = optional_moment(index=True)
     deleted_at: datetime | None = optional_moment()
 
 
@@ -102,6 +106,22 @@ class Upload(FilesBase, table=True):
     file_ref: str = Field(default="", max_length=40)
     created_at: datetime = moment()
     finished_at: datetime | None = optional_moment()
+
+
+class DownloadKey(FilesBase, table=True):
+    """A key (stored as SHA-256) with which programs fetch the results of one job for its owner."""
+
+    __tablename__ = "download_keys"
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    key_hash: str = Field(max_length=64, unique=True)
+    job_ref: str = Field(max_length=40, index=True)
+    owner_ref: str = Field(max_length=40)
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
+    last_used_at: datetime | None = optional_moment()
+    revoked_at: datetime | None = optional_moment()
 
 
 class FilesOutbox(Outbox, FilesBase, table=True):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, Index, MetaData, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -48,12 +48,21 @@ class Job(JobsBase, table=True):
     All times are by our own clock. `looked_in_vain_at`: since when the service says that no run
     carries our id. `stalled_at`: since when the run takes far longer than is usual for its panel.
     `offered_at`: when a run that was given up turned out to be complete after all.
+
+    `slot_key` names whose slots at the service the job takes or waits for: the service's ref and
+    the user's, or the service's ref alone where the lab shares a token (`app.domain.job_slots`).
+    `waits_for` is `slot` while the job waits for one. `progress` is what the service said last of
+    the run (`app.domain.job_progress`), `qc_statistics` what its quality control counted.
+    `archive_password` is encrypted. The service deletes the results at `results_expire_at`, and was
+    seen to have done so at `results_gone_at`. `restarts` counts how often we had the service start
+    the interrupted run again.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index("ix_jobs_owner_created", "owner_ref", "created_at"),
         Index("ix_jobs_panel_finished", "panel_ref", "finished_at"),
+        Index("ix_jobs_slot_key", "slot_key", "status", postgresql_where=text("slot_key <> ''")),
     )
 
     id: int | None = identity()
@@ -88,6 +97,14 @@ class Job(JobsBase, table=True):
     stalled_at: datetime | None = optional_moment()
     finished_at: datetime | None = optional_moment()
     offered_at: datetime | None = optional_moment()
+    slot_key: str = Field(default="", max_length=90)
+    waits_for: str = Field(default="", max_length=20)
+    progress: dict[str, Any] = json_object()
+    qc_statistics: dict[str, Any] = json_object()
+    archive_password: str = Field(default="")
+    results_expire_at: datetime | None = optional_moment(index=True)
+    results_gone_at: datetime | None = optional_moment()
+    restarts: int = Field(default=0)
 
 
 class JobStatusChange(JobsBase, table=True):
@@ -135,8 +152,11 @@ class JobResult(JobsBase, table=True):
     """One output of a run: where it is at the service, and our own copy once it is fetched.
 
     `state` is `listed`, `fetched` (here and verified), `damaged` (here, but it does not open, and
-    comes so each time), or `remote` (it can only be had at the service: `location` says where).
-    `fetched_bytes` lets an interrupted fetch go on where it stopped.
+    comes so each time), `unpacked` (an archive whose content is here, as the rows whose
+    `archive_id` names it), `remote` (it can only be had at the service: `location` says where) or
+    `gone` (the service deleted it before it was fetched). `fetched_bytes` lets an interrupted fetch
+    go on where it stopped. `downloads_left` is how often the service still hands it out, None for
+    as often as is wished.
     """
 
     __tablename__ = "job_results"
@@ -152,6 +172,8 @@ class JobResult(JobsBase, table=True):
     sha256: str = Field(default="", max_length=64)
     file_ref: str = Field(default="", max_length=40)
     fetched_bytes: int = Field(default=0, sa_type=BigInteger)
+    downloads_left: int | None = Field(default=None)
+    archive_id: int | None = Field(default=None, foreign_key="job_results.id")
     error_message: str = Field(default="")
 
 

@@ -20,13 +20,15 @@ class ImputationService(RegistryBase, table=True):
     `service_type` says what it is (`wes`, `imputation_server`), `api_type` which connector speaks
     to it. `is_active` is the administrator's wish; `health_status` is the confirmed state and
     `is_available` whether jobs may be sent in it (`models.health` has the rest of a service's
-    health). `check_settings` is how it is probed, where that differs from the installation's
-    settings (`app.domain.check_settings`). Until `silenced_until` nobody is told of its health.
-    `service_info` is the service's last description of itself as the connector understood it, with
-    the answer as it came below `raw`; `described` is a digest of what counts in it
-    (`app.domain.service_description`). `software` is the signature that the service had at the last
-    probe (`app.connectors.conformance.software_of`); what is known of the service's conformance is
-    known of that software. `conformance_problem` says why the last reading of it failed.
+    health). `limits` are those that the service sets (`app.domain.service_limits`), each last
+    confirmed on the day that `limits_confirmed` gives (ISO 8601). `check_settings` is how it is
+    probed, where that differs from the installation's settings (`app.domain.check_settings`). Until
+    `silenced_until` nobody is told of its health. `service_info` is the service's last description
+    of itself as the connector understood it, with the answer as it came below `raw`; `described` is
+    a digest of what counts in it (`app.domain.service_description`). `software` is the signature
+    that the service had at the last probe (`app.connectors.conformance.software_of`); what is known
+    of the service's conformance is known of that software. `conformance_problem` says why the last
+    reading of it failed.
     """
 
     __tablename__ = "imputation_services"
@@ -46,6 +48,7 @@ class ImputationService(RegistryBase, table=True):
     health_status: str = Field(default="unknown", max_length=30)
     api_config: dict[str, Any] = json_object()
     limits: dict[str, Any] = json_object()
+    limits_confirmed: dict[str, Any] = json_object()
     check_settings: dict[str, Any] = json_object()
     silenced_until: datetime | None = optional_moment()
     silence_reason: str = Field(default="")
@@ -66,7 +69,8 @@ class ReferencePanel(RegistryBase, table=True):
     """A reference panel that a service offers. Panels are retired, never deleted.
 
     `recipe` says how a run of this panel is made (see `app.domain.recipes`). Panels of one
-    `identity` are the same panel, offered by several services.
+    `identity` are the same panel, offered by several services. `offered` is what the service itself
+    said of it at `offered_at`, from which its recipe was made; empty where people describe it.
     """
 
     __tablename__ = "reference_panels"
@@ -84,10 +88,36 @@ class ReferencePanel(RegistryBase, table=True):
     variant_count: int | None = Field(default=None)
     identity: str = Field(default="", max_length=120)
     recipe: dict[str, Any] = json_object()
+    offered: dict[str, Any] = json_object()
+    offered_at: datetime | None = optional_moment()
     is_active: bool = Field(default=True)
     created_at: datetime = moment()
     updated_at: datetime = moment()
     retired_at: datetime | None = optional_moment()
+
+
+class ServiceTerms(RegistryBase, table=True):
+    """One version of the terms of a service, or of one of its panels. Rows are only ever added.
+
+    A changed text is the next version, which people must accept anew; an empty text ends the terms.
+    Who accepted which version is in `user_management_db`.
+    """
+
+    __tablename__ = "service_terms"
+    __table_args__ = (
+        UniqueConstraint("service_id", "panel_id", "version", postgresql_nulls_not_distinct=True),
+    )
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    service_id: int = Field(foreign_key="imputation_services.id")
+    panel_id: int | None = Field(default=None, foreign_key="reference_panels.id", index=True)
+    version: int
+    text: str = Field(default="")
+    url: str = Field(default="", max_length=500)
+    created_at: datetime = moment()
+    created_by_ref: str = Field(default="", max_length=40)
+    created_by_name: str = Field(default="", max_length=200)
 
 
 class ServiceFeature(RegistryBase, table=True):

@@ -99,7 +99,13 @@ class SetupToken(UsersBase, table=True):
 
 
 class ServiceCredential(UsersBase, table=True):
-    """A token for a service, encrypted; `user_ref` is empty where the whole lab shares it."""
+    """A token for a service, encrypted; `user_ref` is empty where the whole lab shares it.
+
+    `state` is what the service said of it when it was last asked, at `verified_at`: `unverified`
+    (not asked yet), `accepted`, `refused`, or `untold` (it could not be told, `detail` says why).
+    It is asked again at `verify_due_at`. `account` is whose it is there; `expires_at` is when it
+    ends, as it says itself or as the service says.
+    """
 
     __tablename__ = "service_credentials"
     __table_args__ = (UniqueConstraint("service_ref", "user_ref"),)
@@ -110,7 +116,34 @@ class ServiceCredential(UsersBase, table=True):
     user_ref: str = Field(default="", max_length=40)
     ciphertext: str
     last_four: str = Field(default="", max_length=4)
+    state: str = Field(default="unverified", max_length=20)
+    detail: str = Field(default="")
+    account: str = Field(default="", max_length=200)
+    expires_at: datetime | None = optional_moment()
+    verified_at: datetime | None = optional_moment()
+    verify_due_at: datetime = moment(index=True)
     updated_at: datetime = moment()
+
+
+class TermsAcceptance(UsersBase, table=True):
+    """Who accepted which version of which terms (`models.registry.ServiceTerms`), and when.
+
+    The names are those of then. Rows are only ever added.
+    """
+
+    __tablename__ = "terms_acceptances"
+    __table_args__ = (UniqueConstraint("terms_ref", "user_ref"),)
+
+    id: int | None = identity()
+    terms_ref: str = Field(max_length=40)
+    version: int
+    service_ref: str = Field(max_length=40, index=True)
+    panel_ref: str = Field(default="", max_length=40)
+    title: str = Field(max_length=330)
+    user_ref: str = Field(max_length=40, index=True)
+    user_name: str = Field(max_length=200)
+    client_address: str = Field(default="", max_length=64)
+    accepted_at: datetime = moment()
 
 
 class UsersOutbox(Outbox, UsersBase, table=True):

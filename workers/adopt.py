@@ -4,14 +4,8 @@ The whole record of the run is asked for: wes-service answers 200 and RUNNING to
 """
 
 from app.config import settings
-from app.connectors.base import (
-    Busy,
-    Connector,
-    ConnectorError,
-    InvalidAnswer,
-    NotAuthorised,
-    ServiceFault,
-)
+from app.connectors.base import Connector
+from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, NotAuthorised, ServiceFault
 from app.domain import job_answers, job_outcomes
 from app.domain.job_queue import Claim, poll_delay
 from workers import contact

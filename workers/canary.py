@@ -8,16 +8,9 @@ import structlog
 
 from app.config import settings
 from app.connectors import CONNECTORS
-from app.connectors.base import (
-    Connector,
-    ConnectorError,
-    RunDetails,
-    RunState,
-    RunStatus,
-    ServiceFacts,
-    Unsupported,
-)
+from app.connectors.base import Connector, RunDetails, RunState, RunStatus, ServiceFacts
 from app.connectors.client import open_client
+from app.connectors.errors import ConnectorError, Unsupported
 from app.connectors.run_request import RunRequest
 from app.connectors.toy_run import MESSAGE, toy_request, why_not
 from app.domain import canaries

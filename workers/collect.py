@@ -8,20 +8,18 @@ from pathlib import Path, PurePosixPath
 import httpx
 
 from app.config import settings
-from app.connectors.base import (
+from app.connectors.base import Connector, RunDetails, RunState
+from app.connectors.client import open_client
+from app.connectors.errors import (
     Busy,
-    Connector,
     ConnectorError,
     InvalidAnswer,
     NotAuthorised,
     Rejected,
-    RunDetails,
-    RunState,
     UnknownRun,
     Unreachable,
     Unsupported,
 )
-from app.connectors.client import open_client
 from app.domain import files, job_collection, job_outcomes, job_waits, store
 from app.domain.errors import Refused
 from app.domain.job_collection import WantedResult

@@ -7,9 +7,10 @@ import structlog
 
 from app.config import settings
 from app.connectors import CONNECTORS
-from app.connectors.base import Connector, ConnectorError
+from app.connectors.base import Connector
 from app.connectors.client import open_client
 from app.connectors.conformance import Observation
+from app.connectors.errors import ConnectorError
 from app.domain import conformance_schedule
 from app.domain.conformance_schedule import Due
 from app.domain.errors import PlatformError

@@ -10,14 +10,8 @@ from typing import Any
 
 import structlog
 
-from app.connectors.base import (
-    Busy,
-    Connector,
-    ConnectorError,
-    InvalidAnswer,
-    ServiceFault,
-    Unsupported,
-)
+from app.connectors.base import Connector
+from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, ServiceFault, Unsupported
 from app.domain import service_contacts
 from app.domain.job_queue import Claim
 from models import db

@@ -22,13 +22,11 @@ import httpx
 import structlog
 
 from app.connectors import CONNECTORS
-from app.connectors.base import (
+from app.connectors.base import Connector, Endpoint, ServiceFacts
+from app.connectors.errors import (
     Busy,
-    Connector,
     ConnectorError,
-    Endpoint,
     NotAuthorised,
-    ServiceFacts,
     Unreachable,
     Unsupported,
     Untrusted,

@@ -7,7 +7,8 @@ from time import monotonic
 from typing import BinaryIO
 
 from app.config import settings
-from app.connectors.base import Connector, Download, InvalidAnswer, RemoteFile, Unreachable
+from app.connectors.base import Connector, Download, RemoteFile
+from app.connectors.errors import InvalidAnswer, Unreachable
 from app.domain import store
 from app.domain.errors import Refused
 from app.domain.job_collection import WantedResult

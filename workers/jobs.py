@@ -7,17 +7,16 @@ import httpx
 import structlog
 
 from app.config import settings
-from app.connectors.base import (
+from app.connectors.base import CancelOutcome, Connector
+from app.connectors.client import open_client
+from app.connectors.errors import (
     Busy,
-    CancelOutcome,
-    Connector,
     ConnectorError,
     NotAuthorised,
     Rejected,
     UnknownRun,
     Unsupported,
 )
-from app.connectors.client import open_client
 from app.domain import job_offers, job_outcomes
 from app.domain.job_queue import Claim, poll_delay
 from app.domain.job_states import JobStatus

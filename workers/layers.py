@@ -9,16 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.connectors.base import (
-    Busy,
-    Connector,
-    ConnectorError,
-    NotAuthorised,
-    ServiceFacts,
-    Unreachable,
-    Unsupported,
-)
+from app.connectors.base import Connector, ServiceFacts
 from app.connectors.certificates import Certificate, read_certificate
+from app.connectors.errors import Busy, ConnectorError, NotAuthorised, Unreachable, Unsupported
 from app.domain import service_changes
 from app.domain.health import Layer, LayerFinding, Verdict
 from app.domain.panel_needs import PanelNeed, judge_needs

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from app.connectors.addresses import resolve
-from app.connectors.base import Unreachable
+from app.connectors.errors import Unreachable
 
 # So many other hosts, of those that answered most recently, must all be out of reach.
 FEWEST_WITNESSES = 2

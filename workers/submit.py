@@ -11,14 +11,9 @@ from contextlib import suppress
 import httpx
 
 from app.config import settings
-from app.connectors.base import (
-    Busy,
-    Connector,
-    ConnectorError,
-    NotAuthorised,
-    Unsupported,
-)
+from app.connectors.base import Connector
 from app.connectors.client import open_client
+from app.connectors.errors import Busy, ConnectorError, NotAuthorised, Unsupported
 from app.connectors.run_request import RunRequest
 from app.domain import job_answers, job_outcomes, probe_schedule
 from app.domain.access import WORKER as ACTOR

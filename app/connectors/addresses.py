@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpcore
 
-from app.connectors.base import Unreachable
+from app.connectors.errors import Unreachable
 
 Address = IPv4Address | IPv6Address
 

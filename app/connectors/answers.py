@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from app.connectors.base import (
+from app.connectors.errors import (
     Busy,
     ConnectorError,
     InvalidAnswer,

@@ -1,18 +1,6 @@
 """What a connector is: one module per protocol, all with this contract.
 
-Connectors are async and stateless. Errors of the network and of the service are translated once,
-here at the border, into one small hierarchy:
-
-    ConnectorError           `can_retry` says whether trying the same again can help
-    ├── Unreachable          no answer: DNS, TCP, TLS, time limit, connection lost     (retry)
-    │   └── Untrusted        TLS does not come about, or shows another than it should  (retry)
-    ├── Busy                 429 or 503; `retry_after` seconds if the service said so  (retry)
-    ├── ServiceFault         any other 5xx                                             (retry)
-    ├── InvalidAnswer        an answer that is not of the protocol                     (retry)
-    ├── NotAuthorised        401 or 403: the credential is missing, wrong or expired
-    ├── Rejected             the service refuses this request as it is (400, 409, 415, 422)
-    ├── UnknownRun           404: the service does not know the run
-    └── Unsupported          the protocol or the service lacks this ability
+Connectors are async and stateless, and raise `app.connectors.errors.ConnectorError` only.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -25,72 +13,9 @@ from typing import Any, ClassVar, Protocol
 import httpx
 
 from app.connectors.conformance import Examinable
+from app.connectors.offers import PanelOffer
 from app.connectors.run_request import RunRequest
-
-
-class ConnectorError(Exception):
-    """Something between us and a service went wrong. The text is fit for a person.
-
-    `may_have_arrived` is true when the request was sent and its effect is not known, so that it may
-    have taken effect: after such a `submit` look the run up with `find` before trying again.
-    """
-
-    can_retry: ClassVar[bool] = False
-    may_have_arrived: bool = False
-
-
-class Unreachable(ConnectorError):
-    """The service did not answer: DNS, TCP, TLS, a time limit, or a lost connection."""
-
-    can_retry = True
-
-    def __init__(self, message: str, *, may_have_arrived: bool = False) -> None:
-        self.may_have_arrived = may_have_arrived
-        super().__init__(message)
-
-
-class Untrusted(Unreachable):
-    """Somebody is there, but TLS does not come about with it, or its certificate is not valid."""
-
-
-class Busy(ConnectorError):
-    """The service asks us to come back later. `retry_after` is in seconds, if it said."""
-
-    can_retry = True
-
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        self.retry_after = retry_after
-        super().__init__(message)
-
-
-class ServiceFault(ConnectorError):
-    """The service failed with an error of its own (5xx)."""
-
-    can_retry = True
-    may_have_arrived = True
-
-
-class InvalidAnswer(ConnectorError):
-    """The answer is not of the protocol: HTML, broken JSON, wrong types, too long."""
-
-    can_retry = True
-    may_have_arrived = True
-
-
-class NotAuthorised(ConnectorError):
-    """The service wants a credential, or does not accept the one it was given."""
-
-
-class Rejected(ConnectorError):
-    """The service refuses the request as it is; sending it again unchanged cannot help."""
-
-
-class UnknownRun(ConnectorError):
-    """The service does not know the run."""
-
-
-class Unsupported(ConnectorError):
-    """The protocol or this service lacks the ability."""
+from app.connectors.run_stages import RunStage
 
 
 class Capability(StrEnum):
@@ -103,10 +28,15 @@ class Capability(StrEnum):
     CANCEL = "cancel"
     TASKS = "tasks"
     PANELS = "panels"
+    RESTART = "restart"
 
 
 class RunState(StrEnum):
-    """What a run is doing, in our words; the service's own word is kept beside it."""
+    """What a run is doing, in our words; the service's own word is kept beside it.
+
+    A run is interrupted where the service stopped in the middle of it and can start it again
+    (`Connector.restart`).
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -114,6 +44,7 @@ class RunState(StrEnum):
     FAILED = "failed"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
 
 
@@ -170,25 +101,34 @@ class ServiceFacts:
 
 
 @dataclass(frozen=True)
-class PanelOffer:
-    """A panel as the service itself describes it."""
+class TokenFacts:
+    """What a service says of the credential. `message` is its own word, or why it cannot be told.
 
-    panel_id: str
-    name: str
-    population: str = ""
-    build: str = ""
-    sample_count: int | None = None
-    variant_count: int | None = None
+    `is_accepted` is None where it cannot be told.
+    """
+
+    is_accepted: bool | None
+    message: str = ""
+    account: str = ""
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One look at a run. `raw_state` is the service's own word."""
+    """One look at a run. `raw_state` is the service's own word.
+
+    `position` is its place in the service's queue, from 1 on, where that is told. The service
+    deletes what the run left at `expires_at`; with `results_gone` it has done so.
+    """
 
     remote_id: str
     state: RunState
     raw_state: str
     message: str = ""
+    position: int | None = None
+    stages: Sequence[RunStage] = ()
+    expires_at: datetime | None = None
+    results_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +145,8 @@ class RemoteFile:
     """An output of a run.
 
     `location` is its URL or its path at the service; `can_download` says whether `open` works.
-    `version` is that of the `Download` whose reading is to go on.
+    `version` is that of the `Download` whose reading is to go on. `downloads_left` is how often the
+    service will still hand it out, each request counted; None: as often as is wished.
     """
 
     name: str
@@ -213,6 +154,7 @@ class RemoteFile:
     size: int | None = None
     can_download: bool = True
     version: str = ""
+    downloads_left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +204,10 @@ class Connector(Examinable, Protocol):
         """Ask something that needs the credential; `NotAuthorised` if it is not accepted."""
         ...
 
+    async def token_facts(self) -> TokenFacts:
+        """Whether the service accepts the credential, whose it is, and when it ends."""
+        ...
+
     async def panels(self) -> Sequence[PanelOffer]:
         """What the service offers; `Unsupported` where the protocol has no panels."""
         ...
@@ -291,4 +237,8 @@ class Connector(Examinable, Protocol):
 
     async def cancel(self, remote_id: str) -> CancelOutcome:
         """Ask the service to stop a run."""
+        ...
+
+    async def restart(self, remote_id: str) -> None:
+        """Have the service start an interrupted run again; `Unsupported` where it cannot."""
         ...

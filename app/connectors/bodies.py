@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from app.connectors.base import InvalidAnswer
+from app.connectors.errors import InvalidAnswer
 
 PIECE = 64 * 1024
 # Of a text in a run log so many bytes are kept, its end, and of a whole run log so many read.

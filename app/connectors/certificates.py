@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from app.connectors.addresses import certificate_text, refusal_text, resolve
-from app.connectors.base import InvalidAnswer, Unreachable
 from app.connectors.client import trusted_authorities
+from app.connectors.errors import InvalidAnswer, Unreachable
 
 MOST_NAMES = 50
 

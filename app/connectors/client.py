@@ -21,8 +21,8 @@ import httpx
 
 from app.connectors.addresses import CheckedBackend, certificate_text, is_public
 from app.connectors.answers import Answer, error_of, json_of, place
-from app.connectors.base import ConnectorError, InvalidAnswer, Rejected, Unreachable, Untrusted
 from app.connectors.bodies import read_body, read_shortened
+from app.connectors.errors import ConnectorError, InvalidAnswer, Rejected, Unreachable, Untrusted
 
 VERSION = "0.1.0"
 USER_AGENT = f"federated-genomic-imputation-platform/{VERSION}"

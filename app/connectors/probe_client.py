@@ -19,8 +19,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp.transport import AiohttpResponseStream, AiohttpTransport
 
 from app.connectors.addresses import certificate_text, refusal_text, resolve, why_forbidden
-from app.connectors.base import Unreachable, Untrusted
 from app.connectors.client import PUBLIC_ONLY, USER_AGENT, trusted_authorities
+from app.connectors.errors import Unreachable, Untrusted
 
 # A name that was looked up is known for so many seconds; each connection checks the address again.
 NAMES_KEPT = 10

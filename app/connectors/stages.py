@@ -16,16 +16,10 @@ from typing import Any
 import httpx
 
 from app.connectors.addresses import Address, certificate_text, refusal_text, resolve
-from app.connectors.base import (
-    Connector,
-    ConnectorError,
-    Endpoint,
-    NotAuthorised,
-    ServiceFacts,
-    Unreachable,
-)
+from app.connectors.base import Connector, Endpoint, ServiceFacts
 from app.connectors.client import fetch, open_client, trusted_authorities
 from app.connectors.conformance import Observation
+from app.connectors.errors import ConnectorError, NotAuthorised, Unreachable
 
 STAGE_SECONDS = 10.0
 LEAST = 64 * 1024

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 
 from app.connectors.answers import error_of, place
-from app.connectors.base import Download, InvalidAnswer, RemoteFile, Unreachable
+from app.connectors.base import Download, RemoteFile
 from app.connectors.client import short_answer, streaming, transfer_chunks
+from app.connectors.errors import InvalidAnswer, Unreachable
 
 CHUNK = 256 * 1024
 PACKED = (".gz", ".bgz", ".tgz", ".zip")

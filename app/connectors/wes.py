@@ -18,25 +18,28 @@ from app.connectors.answers import json_of
 from app.connectors.base import (
     CancelOutcome,
     Capability,
-    ConnectorError,
     Download,
     Endpoint,
-    InvalidAnswer,
-    NotAuthorised,
-    PanelOffer,
-    Rejected,
     RemoteFile,
     RunDetails,
     RunState,
     RunStatus,
     ServiceFacts,
+    TokenFacts,
+)
+from app.connectors.client import fetch
+from app.connectors.conformance import Feature, Observation, Tell
+from app.connectors.errors import (
+    ConnectorError,
+    InvalidAnswer,
+    NotAuthorised,
+    Rejected,
     ServiceFault,
     UnknownRun,
     Unreachable,
     Unsupported,
 )
-from app.connectors.client import fetch
-from app.connectors.conformance import Feature, Observation, Tell
+from app.connectors.offers import PanelOffer
 from app.connectors.run_request import RunRequest
 from app.connectors.transfer import open_path, open_url
 from app.connectors.wes_conformance import ask
@@ -107,6 +110,16 @@ class WesConnector:
         answer = await self._http.ask(request, limit=LEAST, missing=Unsupported)
         if not answer.is_cut or answer.is_html:
             json_of(answer)
+
+    async def token_facts(self) -> TokenFacts:
+        """What `check_authorised` tells: WES knows no accounts and no ends of tokens."""
+        try:
+            await self.check_authorised()
+        except NotAuthorised as error:
+            return TokenFacts(False, str(error))
+        except Unsupported as error:
+            return TokenFacts(None, str(error))
+        return TokenFacts(True)
 
     async def panels(self) -> Sequence[PanelOffer]:
         """WES knows workflows, not panels."""
@@ -266,6 +279,10 @@ class WesConnector:
         if isinstance(found, RunStatus) and found.state is RunState.CANCELLED:
             return CancelOutcome.ALREADY_FINISHED
         return CancelOutcome.REFUSED
+
+    async def restart(self, remote_id: str) -> None:
+        """WES has no way to start a run again."""
+        raise Unsupported("WES cannot start a run again: submit it anew.")
 
     async def conformance(self) -> Sequence[Observation]:
         """What can be asked without changing anything (see `wes_conformance`)."""

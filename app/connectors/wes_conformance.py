@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.connectors.answers import Answer, json_of, message_of
-from app.connectors.base import ConnectorError, InvalidAnswer, ServiceFacts
+from app.connectors.base import ServiceFacts
 from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Verdict, observation
+from app.connectors.errors import ConnectorError, InvalidAnswer
 from app.connectors.wes_http import PAGE_SIZE, WesHttp
 from app.connectors.wes_judge import of_error, of_list, of_run_log, of_service_info, unfinished
 from app.connectors.wes_parse import MADE_UP_IDS, listed_runs, mapping_of, run_id_of, text_of

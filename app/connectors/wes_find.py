@@ -10,16 +10,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.connectors.base import (
-    Capability,
-    InvalidAnswer,
-    Rejected,
-    ServiceFacts,
-    ServiceFault,
-    UnknownRun,
-    Unsupported,
-)
+from app.connectors.base import Capability, ServiceFacts
 from app.connectors.conformance import Feature
+from app.connectors.errors import InvalidAnswer, Rejected, ServiceFault, UnknownRun, Unsupported
 from app.connectors.wes_http import WesHttp
 from app.connectors.wes_judge import unfinished
 from app.connectors.wes_parse import MADE_UP_IDS, is_sapporo, is_toil, mapping_of, run_id_of

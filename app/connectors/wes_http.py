@@ -10,9 +10,10 @@ import httpx
 
 from app.connectors.addresses import is_public
 from app.connectors.answers import Answer, error_of, json_of, message_of, place
-from app.connectors.base import (
+from app.connectors.base import Endpoint
+from app.connectors.client import JSON_LIMIT, PUBLIC_ONLY, fetch, translated
+from app.connectors.errors import (
     ConnectorError,
-    Endpoint,
     InvalidAnswer,
     NotAuthorised,
     Rejected,
@@ -20,7 +21,6 @@ from app.connectors.base import (
     UnknownRun,
     Unsupported,
 )
-from app.connectors.client import JSON_LIMIT, PUBLIC_ONLY, fetch, translated
 from app.connectors.wes_parse import listed_runs, mapping_of, run_id_of, text_of, told_runs
 
 # The state of a run is one short line.

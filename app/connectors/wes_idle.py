@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from app.connectors.base import ConnectorError
 from app.connectors.client import fetch, open_client
 from app.connectors.conformance import Feature, Observation, observation
+from app.connectors.errors import ConnectorError
 from app.connectors.wes_http import WesHttp
 
 # gunicorn closes idle connections after 2 seconds.

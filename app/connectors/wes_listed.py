@@ -1,6 +1,7 @@
 """The states of many runs from the list of a WES."""
 
-from app.connectors.base import Busy, ConnectorError, NotAuthorised, RunStatus, Unreachable
+from app.connectors.base import RunStatus
+from app.connectors.errors import Busy, ConnectorError, NotAuthorised, Unreachable
 from app.connectors.wes_http import WesHttp
 from app.connectors.wes_parse import run_id_of, run_status
 

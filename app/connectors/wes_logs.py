@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.connectors.base import ConnectorError, RunLog
+from app.connectors.base import RunLog
 from app.connectors.bodies import LEFT_OUT
 from app.connectors.client import fetch
+from app.connectors.errors import ConnectorError
 from app.connectors.wes_http import WesHttp
 from app.connectors.wes_parse import (
     LOG_LENGTH,

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from app.connectors.answers import plain_text
-from app.connectors.base import Rejected, RemoteFile, Unreachable
+from app.connectors.base import RemoteFile
+from app.connectors.errors import Rejected, Unreachable
 from app.connectors.wes_parse import list_of, mapping_of, text_of
 
 MOST_FILES = 5000

@@ -13,14 +13,8 @@ from typing import IO, Any
 import httpx
 
 from app.connectors.answers import Answer, error_of, json_of
-from app.connectors.base import (
-    Capability,
-    ConnectorError,
-    InvalidAnswer,
-    Rejected,
-    ServiceFacts,
-    Unsupported,
-)
+from app.connectors.base import Capability, ServiceFacts
+from app.connectors.errors import ConnectorError, InvalidAnswer, Rejected, Unsupported
 from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.wes_parse import knows_engine_fields, lists_engines_as_objects, spelling_of
 

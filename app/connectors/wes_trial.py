@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from app.connectors.answers import Answer, error_of, message_of, plain_text
-from app.connectors.base import Capability, ConnectorError, InvalidAnswer, Rejected, ServiceFacts
+from app.connectors.base import Capability, ServiceFacts
 from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Tell, observation
+from app.connectors.errors import ConnectorError, InvalidAnswer, Rejected
 from app.connectors.run_request import RunRequest
 from app.connectors.toy_run import MESSAGE, toy_request, why_not
 from app.connectors.wes_conformance import body_of, hidden, said

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from app.connectors.answers import Answer
-from app.connectors.base import ConnectorError
 from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Verdict, observation
+from app.connectors.errors import ConnectorError
 from app.connectors.wes_conformance import body_of, hidden, look, said
 from app.connectors.wes_http import WesHttp
 from app.connectors.wes_judge import of_list, of_run_log, shown

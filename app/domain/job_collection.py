@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from app.connectors.base import InvalidAnswer, RemoteFile, RunDetails
+from app.connectors.base import RemoteFile, RunDetails
+from app.connectors.errors import InvalidAnswer
 from app.domain.job_queue import Claim, claimed_job, retire
 from app.domain.job_states import JobStatus, change_status
 from app.domain.recipes import Recipe, ResultPattern, parse_recipe

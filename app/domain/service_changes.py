@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from app.connectors.base import PanelOffer, ServiceFacts
+from app.connectors.base import ServiceFacts
 from app.connectors.conformance import software_of
+from app.connectors.offers import PanelOffer
 from app.domain import conformance, service_certificates
 from app.domain.access import Actor, require
 from app.domain.errors import NotFound

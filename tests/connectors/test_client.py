@@ -12,7 +12,8 @@ import pytest
 
 from app.connectors import client as client_module
 from app.connectors.addresses import ip_address, resolve, why_forbidden
-from app.connectors.base import (
+from app.connectors.client import fetch, open_client, read_json
+from app.connectors.errors import (
     Busy,
     ConnectorError,
     InvalidAnswer,
@@ -22,7 +23,6 @@ from app.connectors.base import (
     Unreachable,
     Unsupported,
 )
-from app.connectors.client import fetch, open_client, read_json
 from tests.connectors.conftest import Certificate
 from tests.connectors.loopback import Request, reply, serving
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.connectors.base import CancelOutcome, Capability, Endpoint, RunState, Unsupported
+from app.connectors.base import CancelOutcome, Capability, Endpoint, RunState
 from app.connectors.conformance import (
     EVIDENCE_LENGTH,
     FEATURES,
@@ -17,6 +17,7 @@ from app.connectors.conformance import (
     software_of,
     software_text,
 )
+from app.connectors.errors import Unsupported
 from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.wes import WesConnector
 from app.connectors.wes_parse import MADE_UP_IDS, service_facts

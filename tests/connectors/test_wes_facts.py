@@ -6,14 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.connectors.base import (
-    Capability,
-    ConnectorError,
-    InvalidAnswer,
-    NotAuthorised,
-    ServiceFacts,
-    Unsupported,
-)
+from app.connectors.base import Capability, ServiceFacts
+from app.connectors.errors import ConnectorError, InvalidAnswer, NotAuthorised, Unsupported
 from tests.connectors import shapes
 from tests.connectors.shapes import Service, recorded, replay
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.connectors.base import Busy, Unsupported
+from app.connectors.errors import Busy, Unsupported
 from tests.connectors import shapes
 from tests.connectors.shapes import Service, recorded, replay
 

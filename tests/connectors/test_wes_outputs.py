@@ -7,16 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.connectors.base import (
-    Endpoint,
-    InvalidAnswer,
-    NotAuthorised,
-    Rejected,
-    RemoteFile,
-    Unreachable,
-    Unsupported,
-)
+from app.connectors.base import Endpoint, RemoteFile
 from app.connectors.client import PUBLIC_ONLY, open_client
+from app.connectors.errors import InvalidAnswer, NotAuthorised, Rejected, Unreachable, Unsupported
 from app.connectors.wes import WesConnector
 from tests.connectors import shapes
 from tests.connectors.loopback import Request, Server, reply, serving

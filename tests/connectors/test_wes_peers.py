@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.connectors.base import CancelOutcome, Capability, Endpoint, Rejected, RunState, UnknownRun
+from app.connectors.base import CancelOutcome, Capability, Endpoint, RunState
 from app.connectors.client import open_client
+from app.connectors.errors import Rejected, UnknownRun
 from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.stages import Outcome, examine
 from app.connectors.wes import WesConnector

@@ -6,12 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.connectors.base import (
+from app.connectors.base import CancelOutcome, RunState
+from app.connectors.errors import (
     Busy,
-    CancelOutcome,
     InvalidAnswer,
     NotAuthorised,
-    RunState,
     ServiceFault,
     UnknownRun,
     Unreachable,

@@ -10,15 +10,9 @@ import pytest
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 
-from app.connectors.base import (
-    Endpoint,
-    InvalidAnswer,
-    Rejected,
-    ServiceFault,
-    Unreachable,
-    Unsupported,
-)
+from app.connectors.base import Endpoint
 from app.connectors.client import open_client
+from app.connectors.errors import InvalidAnswer, Rejected, ServiceFault, Unreachable, Unsupported
 from app.connectors.run_request import Attachment, RunRequest
 from app.connectors.wes import WesConnector
 from tests.connectors import shapes

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import PanelOffer, ServiceFacts
+from app.connectors.base import ServiceFacts
+from app.connectors.offers import PanelOffer
 from app.connectors.wes_parse import service_facts
 from app.domain import panel_changes, service_changes, services
 from app.domain.access import WORKER

@@ -11,18 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from app.connectors.base import (
-    Busy,
     CancelOutcome,
-    ConnectorError,
     Download,
-    InvalidAnswer,
-    NotAuthorised,
-    Rejected,
     RemoteFile,
     RunDetails,
     RunLog,
     RunState,
     RunStatus,
+)
+from app.connectors.errors import (
+    Busy,
+    ConnectorError,
+    InvalidAnswer,
+    NotAuthorised,
+    Rejected,
     ServiceFault,
     UnknownRun,
     Unreachable,
