@@ -28,7 +28,7 @@ from models.registry import ServiceEvent
 from tests.support.axe import faults
 from tests.support.databases import empty_databases
 from tests.support.filling import somebody
-from tests.support.probing import Probe, add_probes, add_service, add_states, roll_up
+from tests.support.pasts import Probe, add_probes, add_service, add_states, roll_up
 from tests.support.servers import Server
 from tests.support.visitor import Meet, Visitor
 
