@@ -24,9 +24,9 @@ from app.connectors.conformance import (
     software_of,
     software_text,
 )
-from app.domain.errors import NotFound
 from app.domain.outbox import emit
 from app.domain.service_info import storable
+from app.domain.service_lookup import service_of
 from models import db
 from models.base import now
 from models.registry import ImputationService, RegistryOutbox, ServiceEvent, ServiceFeature
@@ -83,7 +83,7 @@ def record(
     session: Session, *, service_ref: str, observations: Sequence[Observation], how: How
 ) -> None:
     """Keep what was found of a service; a verdict that changes is an event of its history."""
-    service = locked_service(session, service_ref)
+    service = service_of(session, service_ref, lock=True)
     for one in observations:
         _keep(session, service, one, how)
     db.announce(session, "imputation_services", service_ref)
@@ -136,16 +136,6 @@ def forget_software(session: Session, *, service: ImputationService) -> None:
     service.software = {}
     service.next_conformance_at = now()
     _outdate(session, service)
-
-
-def locked_service(session: Session, service_ref: str) -> ImputationService:
-    """The service's row, locked; `NotFound` if there is none."""
-    service = session.exec(
-        select(ImputationService).where(ImputationService.ref == service_ref).with_for_update()
-    ).first()
-    if service is None:
-        raise NotFound("service")
-    return service
 
 
 def _outdate(session: Session, service: ImputationService) -> None:

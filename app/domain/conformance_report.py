@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.connectors.conformance import FEATURES, Feature, How, Observation, Verdict, software_text
 from app.domain.access import Actor, require
-from app.domain.errors import NotFound
+from app.domain.service_lookup import service_of
 from models.registry import ImputationService, ServiceEvent, ServiceFeature, ServiceTrial
 
 MOST_EVENTS = 20
@@ -82,11 +82,7 @@ class Limit:
 def report(session: Session, *, actor: Actor, service_ref: str) -> Report:
     """Everything that is known, for those who may change services; deviations come first."""
     require(actor, "service:write")
-    service = session.exec(
-        select(ImputationService).where(ImputationService.ref == service_ref)
-    ).first()
-    if service is None:
-        raise NotFound("service")
+    service = service_of(session, service_ref)
     rows = session.exec(select(ServiceFeature).where(ServiceFeature.service_id == service.id))
     known = [_row(row) for row in rows if row.feature in list(Feature)]
     return Report(

@@ -15,12 +15,13 @@ from sqlmodel import Session, col, select
 from app.config import settings
 from app.connectors.conformance import How, Observation
 from app.domain.access import Actor, require
-from app.domain.conformance import locked_service, record
+from app.domain.conformance import record
 from app.domain.errors import Conflict, Refused
-from app.domain.outbox import emit_audit
+from app.domain.service_audit import audit_service
+from app.domain.service_lookup import service_of
 from models import db
 from models.base import now
-from models.registry import ImputationService, RegistryOutbox, ServiceTrial
+from models.registry import ImputationService, ServiceTrial
 
 READING_LEASE = timedelta(minutes=3)
 # Longer than the longest trial; a worker that dies in one leaves it to be told as broken off.
@@ -77,7 +78,7 @@ def record_reading(
 
     What was asked at another address than the service has by now is void.
     """
-    service = locked_service(session, due.service_ref)
+    service = service_of(session, due.service_ref, lock=True)
     if service.base_url != due.base_url or service.conformance_lease_until is None:
         return
     service.conformance_lease_until = None
@@ -98,7 +99,7 @@ def keep_test(
 ) -> None:
     """Keep what a person's test of the connection showed, if it was of the service's address."""
     require(actor, "service:write")
-    service = locked_service(session, service_ref)
+    service = service_of(session, service_ref, lock=True)
     if observations and service.base_url == base_url:
         service.conformance_read_at = now()
         record(session, service_ref=service_ref, observations=observations, how=How.ASKED)
@@ -107,7 +108,7 @@ def keep_test(
 def ask_reading(session: Session, *, actor: Actor, service_ref: str) -> None:
     """Ask the worker to read a service again now."""
     require(actor, "service:write")
-    service = locked_service(session, service_ref)
+    service = service_of(session, service_ref, lock=True)
     _check_in_use(service)
     service.next_conformance_at = now()
     db.announce(session, "imputation_services", service_ref)
@@ -116,7 +117,7 @@ def ask_reading(session: Session, *, actor: Actor, service_ref: str) -> None:
 def ask_trial(session: Session, *, actor: Actor, service_ref: str) -> str:
     """Ask the worker to try a service with real runs; return the trial's ref."""
     require(actor, "service:write")
-    service = locked_service(session, service_ref)
+    service = service_of(session, service_ref, lock=True)
     _check_in_use(service)
     if open_trial(session, service) is not None:
         raise Conflict(f"A trial of {service.name} is under way already.")
@@ -127,16 +128,12 @@ def ask_trial(session: Session, *, actor: Actor, service_ref: str) -> str:
         progress={"steps": []},
     )
     session.add(trial)
-    emit_audit(
+    audit_service(
         session,
-        RegistryOutbox,
         actor=actor,
         action="service.trial",
-        target_type="service",
-        target_ref=service.ref,
-        target_name=service.name,
+        service=service,
     )
-    db.announce(session, "imputation_services", service_ref)
     return trial.ref
 
 
@@ -190,7 +187,7 @@ def record_trial(
     session: Session, *, due: Due, observations: Sequence[Observation], problem: str = ""
 ) -> None:
     """End a trial and keep what it showed, unless the service has another address by now."""
-    service = locked_service(session, due.service_ref)
+    service = service_of(session, due.service_ref, lock=True)
     trial = _trial(session, due)
     _end(session, trial, service, problem)
     is_other = due.software and due.software != service.software

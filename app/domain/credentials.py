@@ -22,9 +22,9 @@ from app.domain.access import Actor, require
 from app.domain.errors import Invalid, NotFound, Refused
 from app.domain.outbox import emit_audit
 from app.domain.service_fields import parse_address
+from app.domain.service_lookup import service_of
 from models import db
 from models.base import now
-from models.registry import ImputationService
 from models.users import ServiceCredential, UsersOutbox
 
 MAX_TOKEN_CHARACTERS = 8192
@@ -223,11 +223,7 @@ def _owner(actor: Actor, shared: bool) -> str:
 def _service(service_ref: str) -> tuple[str, str]:
     """A service's name and address; the registry is another database, so another session."""
     with db.session(db.REGISTRY) as registry:
-        service = registry.exec(
-            select(ImputationService).where(ImputationService.ref == service_ref)
-        ).first()
-        if service is None:
-            raise NotFound("service")
+        service = service_of(registry, service_ref)
         return service.name, service.base_url
 
 

@@ -4,11 +4,11 @@ from sqlmodel import Session, select
 
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
-from app.domain.outbox import emit_audit
+from app.domain.service_audit import audit_service
 from models import db
 from models.base import now
 from models.health import ServiceIncident
-from models.registry import ImputationService, RegistryOutbox
+from models.registry import ImputationService
 
 LONGEST_NOTE = 2000
 
@@ -52,15 +52,11 @@ def _follow_up(
     incident: ServiceIncident,
     service: ImputationService,
 ) -> None:
-    emit_audit(
+    audit_service(
         session,
-        RegistryOutbox,
         actor=actor,
         action=action,
-        target_type="service",
-        target_ref=service.ref,
-        target_name=service.name,
+        service=service,
         after={"incident": incident.ref, "note": incident.note},
     )
     db.announce(session, "service_incidents", incident.ref)
-    db.announce(session, "imputation_services", service.ref)

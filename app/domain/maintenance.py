@@ -15,11 +15,11 @@ from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, Invalid, NotFound
-from app.domain.outbox import emit_audit
-from models import db
+from app.domain.service_audit import audit_service
+from app.domain.service_lookup import service_of
 from models.base import now
 from models.health import MaintenanceWindow
-from models.registry import ImputationService, RegistryOutbox
+from models.registry import ImputationService
 
 LONGEST = timedelta(days=366)
 LONGEST_REASON = 500
@@ -54,7 +54,7 @@ def declare(
 ) -> WindowRow:
     """Declare a window, before, meanwhile or afterwards. Raises `Invalid` for impossible times."""
     require(actor, "service:write")
-    service = _service(session, service_ref)
+    service = service_of(session, service_ref)
     _check(starts_at, ends_at)
     window = MaintenanceWindow(
         service_id=service.id or 0,
@@ -179,15 +179,6 @@ def _check(starts_at: datetime, ends_at: datetime) -> None:
         )
 
 
-def _service(session: Session, service_ref: str) -> ImputationService:
-    service = session.exec(
-        select(ImputationService).where(ImputationService.ref == service_ref)
-    ).first()
-    if service is None:
-        raise NotFound("service")
-    return service
-
-
 def _locked(session: Session, window_ref: str) -> tuple[MaintenanceWindow, ImputationService]:
     found = session.exec(
         select(MaintenanceWindow, ImputationService)
@@ -217,19 +208,15 @@ def _follow_up(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:
-    emit_audit(
+    audit_service(
         session,
-        RegistryOutbox,
         actor=actor,
         action=action,
-        target_type="service",
-        target_ref=service.ref,
-        target_name=service.name,
+        service=service,
         reason=(after or before or {})["reason"],
         before=before,
         after=after,
     )
-    db.announce(session, "imputation_services", service.ref)
 
 
 def _row(window: MaintenanceWindow, service: ImputationService) -> WindowRow:

@@ -12,6 +12,7 @@ from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.outbox import emit_audit
 from app.domain.panels import PanelRow, find_panels, panel_row
 from app.domain.recipes import parse_recipe
+from app.domain.service_lookup import service_of
 from models import db
 from models.base import now
 from models.registry import ImputationService, ReferencePanel, RegistryOutbox
@@ -74,11 +75,7 @@ def upsert_panel(
     """
     require(actor, "service:write")
     _check_recipe(fields.recipe)
-    service = session.exec(
-        select(ImputationService).where(ImputationService.ref == service_ref)
-    ).first()
-    if service is None:
-        raise NotFound("service")
+    service = service_of(session, service_ref)
     panel = session.exec(
         select(ReferencePanel)
         .where(ReferencePanel.service_id == service.id, ReferencePanel.panel_id == fields.panel_id)

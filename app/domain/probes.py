@@ -6,9 +6,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
-from app.domain.errors import NotFound
+from app.domain.service_lookup import service_id_of
 from models.health import ServiceHealthLog
-from models.registry import ImputationService
 
 MAX_HISTORY_ROWS = 5000
 
@@ -36,19 +35,10 @@ def history(session: Session, *, actor: Actor, service_ref: str, since: datetime
     require(actor, "service:read")
     rows = session.exec(
         select(ServiceHealthLog)
-        .where(ServiceHealthLog.service_id == _id_of(session, service_ref))
+        .where(ServiceHealthLog.service_id == service_id_of(session, service_ref))
         .where(ServiceHealthLog.checked_at >= since)
         .order_by(col(ServiceHealthLog.checked_at).desc())
         .limit(MAX_HISTORY_ROWS)
     ).all()
     names = ProbeRow.__dataclass_fields__
     return [ProbeRow(**{name: getattr(row, name) for name in names}) for row in reversed(rows)]
-
-
-def _id_of(session: Session, service_ref: str) -> int | None:
-    found = session.exec(
-        select(ImputationService.id).where(ImputationService.ref == service_ref)
-    ).first()
-    if found is None:
-        raise NotFound("service")
-    return found

@@ -17,7 +17,8 @@ from app.domain.health import Health
 from app.domain.health_steps import step_of, steps_of, whole_steps
 from app.domain.health_sums import Sums, hour_of
 from app.domain.latency import percentile, percentiles
-from app.domain.uptime import Interval, excused_of, excuses_of, id_of, ratio
+from app.domain.service_lookup import service_id_of
+from app.domain.uptime import Interval, excused_of, excuses_of, ratio
 from models.base import now
 from models.health import ServiceState
 
@@ -104,7 +105,7 @@ def series(
 ) -> Series:
     """A service's health between two times; they are moved to whole hours or days of that step."""
     require(actor, "service:read")
-    service_id, at = id_of(session, service_ref), now()
+    service_id, at = service_id_of(session, service_ref), now()
     until = min(until, at)
     since = min(since, until)
     step = step_of(since, until, at=at)
@@ -154,7 +155,7 @@ def heat_map(
         SELECT weekday, hour, s.hours, s.queued, s.availability, h.buckets, h.counts
         FROM sums AS s LEFT JOIN histograms AS h USING (weekday, hour) ORDER BY weekday, hour
     """)
-    parameters = {"service_id": id_of(session, service_ref), "since": hour_of(since)}
+    parameters = {"service_id": service_id_of(session, service_ref), "since": hour_of(since)}
     return [
         HeatCell(
             weekday=weekday,
@@ -183,7 +184,7 @@ def states_between(
     require(actor, "service:read")
     rows = session.exec(
         select(ServiceState)
-        .where(ServiceState.service_id == id_of(session, service_ref))
+        .where(ServiceState.service_id == service_id_of(session, service_ref))
         .where(ServiceState.since < until)
         .where(or_(col(ServiceState.until).is_(None), col(ServiceState.until) > since))
         .order_by(col(ServiceState.since))

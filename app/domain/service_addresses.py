@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from app.domain import conformance
-from app.domain.errors import NotFound
-from models.registry import ImputationService
+from app.domain.service_lookup import service_of
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,7 @@ def address_of(session: Session, *, service_ref: str) -> Address:
 
     The token to speak with is in another database: `app.domain.credentials.token_of`.
     """
-    service = session.exec(
-        select(ImputationService).where(ImputationService.ref == service_ref)
-    ).first()
-    if service is None:
-        raise NotFound("service")
+    service = service_of(session, service_ref)
     verified = conformance.known(session, service=service)
     return Address(
         base_url=service.base_url,

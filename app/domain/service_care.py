@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from app.domain.access import Actor, require
-from app.domain.errors import NotFound
 from app.domain.incident_queries import IncidentRow, open_incident
 from app.domain.maintenance import WindowRow, list_windows
+from app.domain.service_lookup import service_of
 from models.base import now
-from models.registry import ImputationService
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,7 @@ class Care:
 def care_of(session: Session, *, actor: Actor, service_ref: str) -> Care:
     """The care that one service is given."""
     require(actor, "service:read")
-    service = session.exec(
-        select(ImputationService).where(ImputationService.ref == service_ref)
-    ).first()
-    if service is None:
-        raise NotFound("service")
+    service = service_of(session, service_ref)
     is_silenced = service.silenced_until is not None and service.silenced_until > now()
     return Care(
         incident=open_incident(session, actor=actor, service_ref=service_ref),

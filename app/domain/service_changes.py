@@ -18,7 +18,6 @@ from app.connectors.conformance import software_of
 from app.connectors.offers import PanelOffer
 from app.domain import conformance, service_certificates
 from app.domain.access import Actor, require
-from app.domain.errors import NotFound
 from app.domain.health import Finding
 from app.domain.service_description import (
     PANELS,
@@ -31,6 +30,7 @@ from app.domain.service_description import (
 )
 from app.domain.service_events import note
 from app.domain.service_info import facts_as_json, storable
+from app.domain.service_lookup import service_id_of, service_of
 from models.registry import ImputationService, ServiceEvent
 
 MOST_ROWS = 200
@@ -113,7 +113,7 @@ def follow(session: Session, findings: Sequence[Finding]) -> None:
 
 def panels_seen(session: Session, *, service_ref: str, offers: Sequence[PanelOffer]) -> None:
     """Compare the panels that a service lists with those that it listed before, and keep them."""
-    service = conformance.locked_service(session, service_ref)
+    service = service_of(session, service_ref, lock=True)
     before = service.service_info
     listed = [
         {field.name: getattr(offer, field.name) for field in fields(PanelOffer)}
@@ -160,11 +160,7 @@ def changes_of(
 ) -> list[ChangeRow]:
     """The changes of a service, newest first, up to `limit`."""
     require(actor, "service:read")
-    service_id = session.exec(
-        select(ImputationService.id).where(ImputationService.ref == service_ref)
-    ).first()
-    if service_id is None:
-        raise NotFound("service")
+    service_id = service_id_of(session, service_ref)
     wanted = select(ServiceEvent).where(ServiceEvent.service_id == service_id)
     if since is not None:
         wanted = wanted.where(ServiceEvent.at > since)

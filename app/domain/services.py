@@ -13,13 +13,13 @@ from sqlmodel import Session, col, select
 from app.domain import incidents, probe_schedule, service_changes
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
-from app.domain.outbox import emit_audit
+from app.domain.service_audit import audit_service
 from app.domain.service_fields import ServiceFields
+from app.domain.service_lookup import service_of
 from app.domain.service_rows import ServiceRow, service_rows
-from models import db
 from models.base import now
 from models.health import ServiceCheck
-from models.registry import ImputationService, RegistryOutbox
+from models.registry import ImputationService
 
 # What a change of these makes of the last probe: it says nothing about the service any more.
 PROBE_AGAIN_AFTER = ("base_url", "api_type", "api_config", "is_active")
@@ -143,12 +143,7 @@ def _locked(session: Session, service_ref: str) -> ImputationService:
         .where(ImputationService.ref == service_ref)
         .with_for_update(of=ServiceCheck)
     ).first()
-    service = session.exec(
-        select(ImputationService).where(ImputationService.ref == service_ref).with_for_update()
-    ).first()
-    if service is None:
-        raise NotFound("service")
-    return service
+    return service_of(session, service_ref, lock=True)
 
 
 def _check_name_is_free(session: Session, name: str, besides: str = "") -> None:
@@ -192,16 +187,12 @@ def _follow_up(
     before: Mapping[str, Any] | None,
     reason: str = "",
 ) -> None:
-    emit_audit(
+    audit_service(
         session,
-        RegistryOutbox,
         actor=actor,
         action=action,
-        target_type="service",
-        target_ref=service.ref,
-        target_name=service.name,
+        service=service,
         reason=reason,
         before=before,
         after=_said(service),
     )
-    db.announce(session, "imputation_services", service.ref)

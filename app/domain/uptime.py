@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from app.config import settings
 from app.domain.access import Actor, require
-from app.domain.errors import NotFound
 from app.domain.health import AVAILABLE, Health
 from app.domain.health_sums import (
     DAY,
@@ -27,8 +26,8 @@ from app.domain.health_sums import (
     rolled_up,
     tails,
 )
+from app.domain.service_lookup import service_id_of
 from models.base import now
-from models.registry import ImputationService
 
 HOURS = "service_health_hours"
 DAYS = "service_health_days"
@@ -65,7 +64,7 @@ def uptime_of(
     than the hours to the day; the answer says from when to when it is.
     """
     require(actor, "service:read")
-    service_id = id_of(session, service_ref)
+    service_id = service_id_of(session, service_ref)
     at = now()
     since = _kept_from(since, at)
     until = max(since, _kept_from(min(until, at), at))
@@ -149,16 +148,6 @@ def excused_of(
     )
     failed = seconds.get(Health.DOWN, 0.0) + seconds.get(Health.AUTHORISATION_NEEDED, 0.0)
     return min(overlap, failed) + seconds.get(Health.MAINTENANCE, 0.0)
-
-
-def id_of(session: Session, service_ref: str) -> int:
-    """A service's id; raises `NotFound`."""
-    found = session.exec(
-        select(ImputationService.id).where(ImputationService.ref == service_ref)
-    ).first()
-    if found is None:
-        raise NotFound("service")
-    return found
 
 
 def _kept_from(moment: datetime, at: datetime) -> datetime:

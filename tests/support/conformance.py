@@ -10,6 +10,7 @@ from app.domain import conformance, probe_records, service_addresses, services
 from app.domain.access import WORKER
 from app.domain.health import Finding, Health
 from app.domain.service_fields import parse_service
+from app.domain.service_lookup import service_of
 from models import db
 from models.base import now
 from models.health import ServiceCheck
@@ -66,7 +67,7 @@ def find_out(service_ref: str, feature: Feature, conforms: bool | None, how: How
 def probe_shows(service_ref: str, facts: ServiceFacts) -> None:
     """Probe it and find this software."""
     with db.session(db.REGISTRY) as session:
-        service = conformance.locked_service(session, service_ref)
+        service = service_of(session, service_ref, lock=True)
         check = session.get_one(ServiceCheck, service.id)
         check.lease_until = now()
         session.add(check)

@@ -10,12 +10,13 @@ from sqlmodel import select
 
 from app.connectors.base import ServiceFacts
 from app.connectors.conformance import Feature, How, Verdict, observation
-from app.domain import announcements, conformance, conformance_schedule, services
+from app.domain import announcements, conformance_schedule, services
 from app.domain import jobs as domain_jobs
 from app.domain.access import WORKER
 from app.domain.people import create_setup_token, set_up
 from app.domain.relay import relay_topic
 from app.domain.service_fields import parse_service
+from app.domain.service_lookup import service_of
 from models import db
 from models.base import now
 from models.notifications import Notification
@@ -50,7 +51,7 @@ def service_ref(databases: None, wes: SmallWes) -> str:
     return add_probed(wes.base_url)
 
 
-def service_of(job_ref: str) -> str:
+def service_of_job(job_ref: str) -> str:
     with db.session(db.REGISTRY) as session:
         return session.exec(select(ImputationService.ref)).one()
 
@@ -73,13 +74,13 @@ def test_a_service_that_answers_is_read_once_by_many_workers_and_again_a_day_lat
     assert found["cancel" if "cancel" in found else "tags"].verdict == Verdict.UNTOLD
     assert wes.posts == 0
     with db.session(db.REGISTRY) as session:
-        conformance.locked_service(session, service_ref).next_conformance_at = now()
+        service_of(session, service_ref, lock=True).next_conformance_at = now()
     assert asyncio.run(duty.read())
 
 
 def test_a_service_that_is_down_is_not_asked(service_ref: str, wes: SmallWes) -> None:
     with db.session(db.REGISTRY) as session:
-        conformance.locked_service(session, service_ref).health_status = "down"
+        service_of(session, service_ref, lock=True).health_status = "down"
     assert not asyncio.run(duty.read())
 
 
@@ -235,7 +236,7 @@ def test_where_cancels_are_known_to_be_ignored_the_job_says_so_at_once(
     databases: None, wes: SmallWes, tmp_path: Path
 ) -> None:
     ref = submit_to(add_panel(wes.base_url), add_dataset(tmp_path, actor()))
-    find_out(service_of(ref), Feature.CANCEL, False, How.TRIAL)
+    find_out(service_of_job(ref), Feature.CANCEL, False, How.TRIAL)
     until(ref, "submitted")
     wes.cancel_works, wes.only_run().state = False, "RUNNING"
     until(ref, "running")

@@ -1,0 +1,28 @@
+"""Finding a service by its ref, for the functions that act on one."""
+
+from sqlmodel import Session, select
+
+from app.domain.errors import NotFound
+from models.registry import ImputationService
+
+
+def service_of(session: Session, service_ref: str, *, lock: bool = False) -> ImputationService:
+    """A service's row, retired or not, locked until the transaction ends if so wished.
+
+    Raises `NotFound`.
+    """
+    query = select(ImputationService).where(ImputationService.ref == service_ref)
+    service = session.exec(query.with_for_update() if lock else query).first()
+    if service is None:
+        raise NotFound("service")
+    return service
+
+
+def service_id_of(session: Session, service_ref: str) -> int:
+    """A service's id; raises `NotFound`."""
+    found = session.exec(
+        select(ImputationService.id).where(ImputationService.ref == service_ref)
+    ).first()
+    if found is None:
+        raise NotFound("service")
+    return found
