@@ -4,6 +4,7 @@ Errors name the field, so that a form can show them in place.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +23,8 @@ from pydantic import (
 from app.config import settings
 from app.domain.check_settings import CheckSettings
 from app.domain.errors import Invalid
+from app.domain.service_limits import NAMES, Limits
+from models.base import now
 
 # The kind of service that each `api_type` (a connector) speaks to.
 SERVICE_TYPES: Mapping[str, str] = MappingProxyType({"wes": "wes"})
@@ -95,11 +98,23 @@ def _api_type(text: str) -> str:
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 RemoteFolder = Annotated[str, AfterValidator(_absolute_path)]
 LocalFolder = Annotated[str, AfterValidator(_local_folder)]
-Count = Annotated[int, Field(gt=0, le=2**53)]
+
+
+# What `ServiceFields.columns` does not store as it is.
+_KEPT_OTHERWISE = {"api_config", "limits", "limits_confirmed", "check_settings"}
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _confirmed(days: dict[str, date]) -> dict[str, date]:
+    strangers = sorted(set(days) - set(NAMES))
+    if strangers:
+        raise ValueError(f"There is no limit “{strangers[0]}”.")
+    if any(day > now().date() for day in days.values()):
+        raise ValueError("A limit cannot have been confirmed in the future.")
+    return days
 
 
 class SharedFolder(_Strict):
@@ -123,16 +138,12 @@ class ApiConfig(_Strict):
     workflow_engine_version: Line | None = None
 
 
-class Limits(_Strict):
-    """What a service takes: samples per job, bytes per file, jobs at a time. None: no limit."""
-
-    max_samples: Count | None = None
-    max_file_bytes: Count | None = None
-    max_concurrent_jobs: Count | None = None
-
-
 class ServiceFields(_Strict):
-    """Everything about a service that a person decides."""
+    """Everything about a service that a person decides.
+
+    `limits_confirmed` are days on which limits were confirmed with the service, by name; what is
+    not in it is kept by `app.domain.service_limits.confirmations`.
+    """
 
     name: Annotated[Line, Field(min_length=1)]
     description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
@@ -144,11 +155,12 @@ class ServiceFields(_Strict):
     is_active: bool = True
     api_config: ApiConfig = ApiConfig()
     limits: Limits = Limits()
+    limits_confirmed: Annotated[dict[str, date], AfterValidator(_confirmed)] = {}
     check_settings: CheckSettings = CheckSettings()
 
     def columns(self) -> dict[str, Any]:
-        """The values as `ImputationService` stores them."""
-        values = self.model_dump(exclude={"api_config", "limits", "check_settings"})
+        """The values as `ImputationService` stores them, without `limits_confirmed`."""
+        values = self.model_dump(exclude=_KEPT_OTHERWISE)
         return values | {
             "service_type": SERVICE_TYPES[self.api_type],
             "api_config": self.api_config.model_dump(exclude_none=True),

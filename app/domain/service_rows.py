@@ -70,6 +70,7 @@ class ServiceRow:
     api_config: Mapping[str, Any]
     check_settings: Mapping[str, Any]
     limits: Mapping[str, Any]
+    limits_confirmed: Mapping[str, Any]
     service_info: Mapping[str, Any]
     panel_count: int
     created_at: datetime

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from app.domain import incidents, probe_schedule, service_changes
+from app.domain import incidents, probe_schedule, service_changes, service_limits
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
 from app.domain.service_audit import audit_service
@@ -70,6 +70,7 @@ def add_service(
     require(actor, "service:write")
     _check_name_is_free(session, fields.name)
     service = ImputationService(**fields.columns(), service_info=dict(service_info or {}))
+    service.limits_confirmed = _confirmed(fields, limits={}, confirmed={})
     session.add(service)
     _flush(session, fields.name)
     _forget_probe(session, service)
@@ -80,11 +81,17 @@ def add_service(
 def change_service(
     session: Session, *, actor: Actor, service_ref: str, fields: ServiceFields
 ) -> ServiceRow:
-    """Change a service. Where its address or connector changes, it is probed anew."""
+    """Change a service. Where its address or connector changes, it is probed anew.
+
+    A limit that is changed is thereby confirmed.
+    """
     require(actor, "service:write")
     service = _locked(session, service_ref)
     _check_name_is_free(session, fields.name, besides=service_ref)
     before = _said(service)
+    service.limits_confirmed = _confirmed(
+        fields, limits=service.limits, confirmed=service.limits_confirmed
+    )
     for name, value in fields.columns().items():
         setattr(service, name, value)
     service.updated_at = now()
@@ -133,6 +140,18 @@ def restore_service(session: Session, *, actor: Actor, service_ref: str) -> None
     service.retired_at, service.updated_at = None, now()
     _forget_probe(session, service)
     _follow_up(session, actor, "service.restore", service, before=before)
+
+
+def _confirmed(
+    fields: ServiceFields, *, limits: Mapping[str, Any], confirmed: Mapping[str, Any]
+) -> dict[str, str]:
+    return service_limits.confirmations(
+        fields.limits,
+        given=fields.limits_confirmed,
+        before=limits,
+        confirmed_before=confirmed,
+        today=now().date(),
+    )
 
 
 def _locked(session: Session, service_ref: str) -> ImputationService:

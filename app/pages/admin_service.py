@@ -15,6 +15,7 @@ from app.domain.service_fields import ServiceFields
 from app.domain.services import ServiceRow
 from app.pages.admin_service_checks import checks_section
 from app.pages.admin_service_conformance import ServiceConformanceState, conformance_section
+from app.pages.admin_service_limits import limits_section
 from app.pages.admin_service_test import ConnectionTestState, connection_test
 from app.pages.template import page
 from app.states.calls import call
@@ -22,6 +23,7 @@ from app.states.guard import guarded
 from app.states.route import route_argument
 from app.states.service_form import ServiceForm, empty_form, fields_of, form_of
 from app.states.service_item import iso
+from app.states.service_limit_item import LimitItem, limit_items
 from models import db
 
 NEW = "new"
@@ -31,6 +33,7 @@ class AdminServiceState(rx.State):
     """The form, what is wrong with it, and the shared token's end."""
 
     form: ServiceForm = empty_form()
+    limits: list[LimitItem] = []
     name: str = ""
     saved_ref: str = ""
     token_since: str = ""
@@ -48,7 +51,7 @@ class AdminServiceState(rx.State):
         self.problem, self.problem_field = "", ""
         self.is_loaded, self.is_missing = True, False
         if service_ref == NEW:
-            self.form, self.name, self.saved_ref = empty_form(), "", ""
+            self.form, self.name, self.saved_ref, self.limits = empty_form(), "", "", []
             test._begin("", "")
             return ServiceConformanceState.load
         try:
@@ -57,6 +60,7 @@ class AdminServiceState(rx.State):
             self.is_missing = True
             return None
         self.form, self.name, self.saved_ref = form_of(row), row.name, row.ref
+        self.limits = limit_items(row)
         token = await call(
             db.USERS, stored_token, actor=actor, service_ref=service_ref, shared=True
         )
@@ -78,7 +82,7 @@ class AdminServiceState(rx.State):
             self.problem_field = getattr(error, "field", "name")
             return None
         if self.saved_ref:
-            self.name = row.name
+            self.name, self.limits = row.name, limit_items(row)
             return rx.toast.success(f"{row.name} is saved.")
         return rx.redirect(f"/admin/services/{row.ref}")
 
@@ -173,19 +177,6 @@ def _what_it_is() -> rx.Component:
     )
 
 
-def _limits() -> rx.Component:
-    number = {"type": "number", "min": "1", "step": "1"}
-    return section(
-        "Limits",
-        rx.el.div(
-            _line("max_samples", "Samples per job", hint="Empty: no limit.", **number),
-            _line("max_file_gib", "GiB per file", type="number", min="0", step="any"),
-            _line("max_concurrent_jobs", "Jobs at a time", **number),
-            class_name="grid-3",
-        ),
-    )
-
-
 def _files() -> rx.Component:
     return section(
         "How it works",
@@ -210,7 +201,7 @@ def _form() -> rx.Component:
     return rx.form(
         rx.el.div(
             _what_it_is(),
-            _limits(),
+            limits_section(_line, AdminServiceState.limits),
             _files(),
             checks_section(_line, AdminServiceState.form["check_canary"].to(bool)),
             rx.cond(

@@ -15,7 +15,7 @@ from app.domain.services import ServiceRow, get_service
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
-from app.states.service_facts import FactItem, fact_item, facts_of, limits_text
+from app.states.service_facts import FactItem, fact_item, facts_of
 from app.states.service_item import iso, service_item
 from app.states.session import SessionState
 from models import db
@@ -60,7 +60,6 @@ def _facts(row: ServiceRow) -> list[FactItem]:
         FactItem(label="Address", value=row.base_url, link=""),
         fact_item("Protocol", row.api_type.upper()),
         fact_item("Location", service_item(row)["place"]),
-        fact_item("Limits", limits_text(row.limits)),
     ]
     return ours + facts_of(row.service_info)
 

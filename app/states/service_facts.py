@@ -48,18 +48,6 @@ def facts_of(info: Mapping[str, Any]) -> list[FactItem]:
     return [fact_item(label, value) for label, value in lines.items() if value]
 
 
-def limits_text(limits: Mapping[str, Any]) -> str:
-    """A service's limits in words."""
-    parts = []
-    if limits.get("max_samples"):
-        parts.append(f"{limits['max_samples']:,} samples")
-    if limits.get("max_file_bytes"):
-        parts.append(f"{limits['max_file_bytes'] / 1024**3:,.4g} GiB a file")
-    if limits.get("max_concurrent_jobs"):
-        parts.append(f"{limits['max_concurrent_jobs']} jobs at a time")
-    return ", ".join(parts) or "none stated"
-
-
 def parameters_of(info: Mapping[str, Any]) -> list[ParameterItem]:
     """The engine parameters that the service lists, with their defaults."""
     return [

@@ -1,14 +1,19 @@
 """Between a service's fields and the texts of a form."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, TypedDict
 
+from app.domain import service_limits
 from app.domain.check_settings import standard_checks
 from app.domain.errors import Invalid
 from app.domain.service_fields import ServiceFields, parse_service
+from app.domain.service_limits import GIB
 from app.domain.services import ServiceRow
+from models.base import now
 
-GIB = 1024**3
+# Limits that the form takes as they are; bytes are typed as GiB.
+LIMIT_COUNTS = tuple(name for name in service_limits.NAMES if name != "max_file_bytes")
 # What may differ for one service in how it is checked (`CheckSettings`).
 CHECK_NUMBERS = (
     "interval_seconds",
@@ -31,9 +36,13 @@ class ServiceForm(TypedDict):
     country: str
     is_simulation: bool
     is_active: bool
+    min_samples: str
     max_samples: str
+    max_files: str
     max_file_gib: str
     max_concurrent_jobs: str
+    retention_days: str
+    max_downloads: str
     shared_remote: str
     shared_local: str
     workflow_engine: str
@@ -58,9 +67,7 @@ def empty_form() -> ServiceForm:
         country="",
         is_simulation=False,
         is_active=True,
-        max_samples="",
-        max_file_gib="",
-        max_concurrent_jobs="",
+        **_limits({}),
         shared_remote="",
         shared_local="",
         workflow_engine="",
@@ -72,7 +79,6 @@ def empty_form() -> ServiceForm:
 def form_of(row: ServiceRow) -> ServiceForm:
     """The form of a service that is to be changed."""
     folder = row.api_config.get("shared_folder") or {}
-    max_bytes = row.limits.get("max_file_bytes")
     return ServiceForm(
         name=row.name,
         description=row.description,
@@ -80,9 +86,7 @@ def form_of(row: ServiceRow) -> ServiceForm:
         country=row.country,
         is_simulation=row.is_simulation,
         is_active=row.is_active,
-        max_samples=str(row.limits.get("max_samples") or ""),
-        max_file_gib=f"{max_bytes / GIB:g}" if max_bytes else "",
-        max_concurrent_jobs=str(row.limits.get("max_concurrent_jobs") or ""),
+        **_limits(row.limits),
         shared_remote=str(folder.get("remote", "")),
         shared_local=str(folder.get("local", "")),
         workflow_engine=str(row.api_config.get("workflow_engine", "")),
@@ -95,6 +99,19 @@ def placeholders() -> dict[str, str]:
     """The installation's settings, by the form's fields that they fill where these are empty."""
     standard = standard_checks()
     return {f"check_{name}": f"{getattr(standard, name):g}" for name in CHECK_NUMBERS}
+
+
+def _limits(limits: Mapping[str, Any]) -> Any:
+    most = limits.get("max_file_bytes")
+    counts = {name: str(limits.get(name) or "") for name in LIMIT_COUNTS}
+    return {**counts, "max_file_gib": f"{most / GIB:g}" if most else ""}
+
+
+def _confirmed_today(form: Mapping[str, Any]) -> dict[str, date]:
+    """Every limit, where the box for it is ticked; a changed one needs no tick."""
+    if not is_on(form, "confirm_limits"):
+        return {}
+    return dict.fromkeys(service_limits.NAMES, now().date())
 
 
 def _checks(own: Mapping[str, Any]) -> Any:
@@ -119,10 +136,10 @@ def fields_of(form: Mapping[str, Any], *, base_url: str) -> ServiceFields:
                 "is_simulation": is_on(form, "is_simulation"),
                 "is_active": is_on(form, "is_active"),
                 "limits": {
-                    "max_samples": _text(form, "max_samples") or None,
+                    **{name: _text(form, name) or None for name in LIMIT_COUNTS},
                     "max_file_bytes": _bytes(_text(form, "max_file_gib")),
-                    "max_concurrent_jobs": _text(form, "max_concurrent_jobs") or None,
                 },
+                "limits_confirmed": _confirmed_today(form),
                 "api_config": {
                     "shared_folder": _folder(form),
                     "workflow_engine": _text(form, "workflow_engine") or None,
@@ -140,9 +157,9 @@ def fields_of(form: Mapping[str, Any], *, base_url: str) -> ServiceFields:
 
 # Where the form's names differ from the fields'.
 _FORM_NAMES = {
-    "limits.max_samples": "max_samples",
+    **{f"limits.{name}": name for name in LIMIT_COUNTS},
+    "limits": "min_samples",
     "limits.max_file_bytes": "max_file_gib",
-    "limits.max_concurrent_jobs": "max_concurrent_jobs",
     "api_config.shared_folder.remote": "shared_remote",
     "api_config.shared_folder.local": "shared_local",
     **{f"check_settings.{name}": f"check_{name}" for name in CHECK_NUMBERS},
