@@ -19,7 +19,7 @@ from models import db
 class ServiceLimitsState(rx.State):
     """The limits of the service in the URL."""
 
-    set_limits: list[LimitItem] = []
+    stated: list[LimitItem] = []
     limits: list[str] = []
 
     @guarded("service:read")
@@ -29,15 +29,15 @@ class ServiceLimitsState(rx.State):
         limits = await limits_of(actor, [service_ref])
         self.limits = limit_texts(limits.get(service_ref, []))
         row = await call(db.REGISTRY, get_service, actor=actor, service_ref=service_ref)
-        self.set_limits = limit_items(row)
+        self.stated = limit_items(row)
 
 
 def limits_section() -> rx.Component:
     """The sections, where there is anything to say."""
     return rx.fragment(
         rx.cond(
-            ServiceLimitsState.set_limits,
-            section("Limits", limit_list(ServiceLimitsState.set_limits)),
+            ServiceLimitsState.stated,
+            section("Limits", limit_list(ServiceLimitsState.stated)),
         ),
         rx.cond(
             ServiceLimitsState.limits,
