@@ -1,6 +1,6 @@
 """What a run leaves behind: its logs and outputs, fetched into our own store one after another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -80,7 +80,7 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
     job = claimed_job(session, claim)
     job.contact_at, job.contact_error = now(), ""
     recipe = parse_recipe(job.panel_snapshot["recipe"])
-    missing = _missing(recipe, details.outputs)
+    missing = _missing(recipe, job.parameters, details.outputs)
     if missing and not details.outputs and claim.attempts < EMPTY_LOOKS:
         raise InvalidAnswer(
             f"{job.service_name} says that the run is complete, but names no output yet."
@@ -192,11 +192,15 @@ def _reason_of(details: RunDetails) -> str:
     return f"The run failed at the service ({details.status.raw_state}{told})"
 
 
-def _missing(recipe: Recipe, outputs: Sequence[RemoteFile]) -> list[ResultPattern]:
+def _missing(
+    recipe: Recipe, parameters: Mapping[str, Any], outputs: Sequence[RemoteFile]
+) -> list[ResultPattern]:
     return [
         wanted
         for wanted in recipe.results
-        if wanted.required and not any(_matches(wanted, output.name) for output in outputs)
+        if wanted.required
+        and all(parameters.get(name) == value for name, value in wanted.when.items())
+        and not any(_matches(wanted, output.name) for output in outputs)
     ]
 
 

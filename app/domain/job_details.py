@@ -142,10 +142,15 @@ def job_log(session: Session, *, actor: Actor, job_ref: str, name: str) -> LogTe
 
 
 def _titled(job: Job) -> list[tuple[str, Any]]:
-    """In the recipe's order: jsonb keeps none."""
+    """In the recipe's order, because jsonb keeps none, and with choices as people call them."""
     known = job.panel_snapshot.get("recipe", {}).get("parameters", [])
     return [
-        (parameter.get("label") or parameter["name"], job.parameters[parameter["name"]])
+        (parameter.get("label") or parameter["name"], _labelled(parameter, job.parameters))
         for parameter in known
         if parameter["name"] in job.parameters
     ]
+
+
+def _labelled(parameter: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    value = values[parameter["name"]]
+    return parameter.get("labels", {}).get(str(value), value)

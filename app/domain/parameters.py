@@ -25,7 +25,8 @@ class Strict(BaseModel):
 class Parameter(Strict):
     """One thing that a person may set for a run.
 
-    `when` shows it only while every named, earlier parameter has the given value.
+    `when` shows it only while every named, earlier parameter has the given value. `labels` are what
+    people call the choices, where that is not the value itself.
     """
 
     name: str = Field(pattern=_NAME, max_length=60)
@@ -35,6 +36,7 @@ class Parameter(Strict):
     minimum: float | None = None
     maximum: float | None = None
     choices: list[str] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
     required: bool = False
     help: str = ""
     when: dict[str, Value] = Field(default_factory=dict)
@@ -43,6 +45,10 @@ class Parameter(Strict):
     def title(self) -> str:
         """The label, or the name where there is none."""
         return self.label or self.name
+
+    def label_of(self, value: Any) -> Any:
+        """What people call a value: the choice's label, or the value itself."""
+        return self.labels.get(str(value), value)
 
 
 def is_shown(parameter: Parameter, values: Mapping[str, Any]) -> bool:
@@ -60,7 +66,7 @@ def parse_value(parameter: Parameter, given: Any) -> Value:
         return word in _TRUE
     if parameter.kind == "choice":
         if str(given) not in parameter.choices:
-            choices = ", ".join(parameter.choices)
+            choices = ", ".join(str(parameter.label_of(one)) for one in parameter.choices)
             raise Invalid(f"{title} cannot be “{given}”. Choose one of: {choices}.", field=field)
         return str(given)
     if parameter.kind == "string":

@@ -7,6 +7,7 @@ A recipe is JSON that an administrator keeps with a panel. Placeholders in `work
     ${parameters.NAME}   a parameter, as the person set it or its default
     ${panel.NAME}        a value that the administrator filled in, such as the panel's path
     ${job}               our own id of the job
+    ${password}          the password of the results' archives
 
 A string that is only a placeholder keeps the value's type; inside a longer string the value is
 written as text. An entry that is only the placeholder of a parameter without a value is left out.
@@ -31,11 +32,15 @@ _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 
 
 class ResultPattern(Strict):
-    """Which outputs are the result: a shell pattern (`*.vcf.gz`) of the output's name."""
+    """Which outputs are the result: a shell pattern (`*.vcf.gz`) of the output's name.
+
+    A required one is missed only in runs in which every parameter of `when` has the given value.
+    """
 
     pattern: str = Field(min_length=1, max_length=200)
     role: Literal["imputed", "index", "quality", "statistics", "log", "other"] = "other"
     required: bool = False
+    when: dict[str, Value] = Field(default_factory=dict)
 
 
 class Recipe(Strict):
@@ -188,7 +193,7 @@ def _check_parameters_declared(recipe: Recipe) -> None:
 
 
 def _check_placeholders(recipe: Recipe) -> None:
-    known = {"input", "inputs", "job"}
+    known = {"input", "inputs", "job", "password"}
     known |= {f"parameters.{parameter.name}" for parameter in recipe.parameters}
     known |= {f"panel.{name}" for name in recipe.panel}
     for name in _placeholders(recipe.workflow_params):

@@ -27,7 +27,9 @@ from app.domain.service_limits import NAMES, Limits
 from models.base import now
 
 # The kind of service that each `api_type` (a connector) speaks to.
-SERVICE_TYPES: Mapping[str, str] = MappingProxyType({"wes": "wes"})
+SERVICE_TYPES: Mapping[str, str] = MappingProxyType(
+    {"wes": "wes", "cloudgene": "imputation_server"}
+)
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

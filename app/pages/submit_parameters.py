@@ -12,7 +12,7 @@ def _control(item: ParameterItem) -> rx.Component:
     choice = rx.select.root(
         rx.select.trigger(aria_label=item.label),
         rx.select.content(
-            rx.foreach(item.choices, lambda choice: rx.select.item(choice, value=choice))
+            rx.foreach(item.choices, lambda pair: rx.select.item(pair[1], value=pair[0]))
         ),
         name=item.name,
         default_value=item.value,

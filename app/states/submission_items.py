@@ -43,14 +43,17 @@ class PanelItem(TypedDict):
 
 
 class ParameterItem(TypedDict):
-    """A field of the form, made from the recipes. `used_by` is empty where all panels have it."""
+    """A field of the form, made from the recipes.
+
+    `choices` are values with what people call them; `used_by` is empty where all panels have it.
+    """
 
     name: str
     label: str
     kind: str
     help: str
     value: str
-    choices: list[str]
+    choices: list[tuple[str, str]]
     problem: str
     used_by: str
 
@@ -131,13 +134,16 @@ def parameter_items(
 def review_item(detail: PanelDetail, values: Mapping[str, Any]) -> ReviewItem:
     """Say what goes to a panel's service."""
     row = detail.row
-    titles = {one.name: one.title for one in parse_recipe(detail.recipe).parameters}
+    known = {one.name: one for one in parse_recipe(detail.recipe).parameters}
     return ReviewItem(
         panel=row.name,
         service=row.service_name,
         place=place_of(row.location, row.country),
         is_simulation=row.is_simulation,
-        parameters=[(titles.get(name, name), value_text(value)) for name, value in values.items()],
+        parameters=[
+            (known[name].title, value_text(known[name].label_of(value)))
+            for name, value in values.items()
+        ],
     )
 
 
@@ -162,7 +168,7 @@ def _parameter_item(
         kind=one.kind,
         help=one.help,
         value=text_of(given),
-        choices=one.choices,
+        choices=[(choice, str(one.label_of(choice))) for choice in one.choices],
         problem=refusal.message if refusal and refusal.field == one.name else "",
         used_by="" if len(field.panels) == panel_count else ", ".join(field.panels),
     )

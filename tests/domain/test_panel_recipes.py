@@ -1,0 +1,85 @@
+"""The recipe that is made of a service's own form: what is sent, what people may set."""
+
+from pathlib import Path
+
+from app.connectors.offers import OfferedParameter, PanelOffer
+from app.domain.panel_recipes import recipe_of
+from app.domain.recipes import Input, check_parameters, parse_recipe, render
+
+# The form of imputationserver2 2.0 as its description of the application has it.
+FORM = (
+    OfferedParameter("files", "Input Files (VCF)", "LOCAL_FOLDER", required=True),
+    OfferedParameter(
+        "build", "Array Build", "list", "hg19", {"hg19": "GRCh37/hg19", "hg38": "GRCh38/hg38"}
+    ),
+    OfferedParameter("r2Filter", "rsq Filter", "list", "0", {"0": "off", "0.3": "0.3"}),
+    OfferedParameter(
+        "population", "Allele Frequency Check", "binded_list", required=True, help="Off: no check."
+    ),
+    OfferedParameter(
+        "mode",
+        "Mode",
+        "list",
+        "imputation",
+        {"imputation": "Quality Control & Imputation", "qc_only": "Quality Control Only"},
+    ),
+    OfferedParameter("meta", "Generate Meta-imputation file", "checkbox", "false"),
+    OfferedParameter("myseparator", "", "separator"),
+    OfferedParameter("check1", "I will not attempt to re-identify anybody.", "terms_checkbox"),
+)
+OFFER = PanelOffer(
+    panel_id="apps@hapmap2@1.0",
+    name="HapMap 2",
+    application="imputationserver2",
+    application_version="2.0.12",
+    populations={"eur": "EUR", "off": "Skip"},
+    parameters=FORM,
+    terms=("I will not attempt to re-identify anybody.",),
+)
+
+
+def test_a_recipe_made_of_a_form_sends_the_panel_the_files_and_what_a_person_chose():
+    recipe = parse_recipe(recipe_of(OFFER))
+    chosen = check_parameters(recipe, {"population": "eur", "build": "hg38"})
+    files = [Input(f"chr{number}.vcf.gz", Path(f"/d/{number}")) for number in (20, 21)]
+    request = render(recipe, inputs=files, parameters=chosen, panel_values={}, job_ref="j1")
+    assert request.workflow_url == "imputationserver2"
+    assert request.workflow_type_version == "2.0.12"
+    assert [attachment.name for attachment in request.attachments] == [
+        "chr20.vcf.gz",
+        "chr21.vcf.gz",
+    ]
+    assert dict(request.workflow_params) == {
+        "refpanel": "apps@hapmap2@1.0",
+        "files": ["chr20.vcf.gz", "chr21.vcf.gz"],
+        "build": "hg38",
+        "r2Filter": "0",
+        "population": "eur",
+        "mode": "imputation",
+        "meta": False,
+        "check1": "true",
+    }
+
+
+def test_choices_keep_the_words_that_the_form_has_for_them():
+    parameters = {one.name: one for one in parse_recipe(recipe_of(OFFER)).parameters}
+    assert parameters["population"].choices == ["eur", "off"]
+    assert parameters["population"].label_of("eur") == "EUR"
+    assert parameters["build"].label_of("hg38") == "GRCh38/hg38"
+    assert parameters["r2Filter"].label_of("0.3") == "0.3"
+    assert parameters["population"].required and parameters["population"].default is None
+
+
+def test_the_archives_password_has_its_place_although_forms_hide_its_field():
+    assert recipe_of(OFFER)["workflow_params"]["password"] == "${password}"
+
+
+def test_only_a_run_that_imputes_must_leave_an_archive():
+    needed = [pattern for pattern in parse_recipe(recipe_of(OFFER)).results if pattern.required]
+    assert [(pattern.pattern, pattern.when) for pattern in needed] == [
+        ("*.zip", {"mode": "imputation"})
+    ]
+
+
+def test_an_offer_without_a_form_makes_no_recipe():
+    assert recipe_of(PanelOffer(panel_id="p", name="P")) == {}
