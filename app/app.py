@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from fastapi import FastAPI
 
-from app.api import downloads, health, health_checks, service_tokens, status, uploads
+from app.api import downloads, health, health_checks, results, service_tokens, status, uploads
 from app.api import incidents as incident_files
 from app.api import service_layers as layer_files
 from app.api import sign_in as sign_in_routes
@@ -66,6 +66,7 @@ api.include_router(status.router)
 api.include_router(sign_in_routes.router)
 api.include_router(uploads.router)
 api.include_router(downloads.router)
+api.include_router(results.router)
 api.include_router(service_tokens.router)
 api.include_router(health_checks.router)
 api.include_router(incident_files.router)

@@ -45,6 +45,16 @@ class Settings(BaseSettings):
     free_disk_floor_bytes: int = Field(2 * GIB, description="disk that uploads must leave free")
     upload_days: int = Field(5, description="an unfinished upload can be resumed for this long")
 
+    results_kept_days: int = Field(
+        0,
+        ge=0,
+        description="results are kept for so many days, or 0: until their owner deletes them; who "
+        "has results already keeps them as long as was said then",
+    )
+    download_key_days: float = Field(
+        7, gt=0, description="the key in a script that downloads a job's results ends after this"
+    )
+
     probe_interval_seconds: float = Field(
         300, gt=0, description="time between health checks of a service"
     )

@@ -223,6 +223,11 @@ def file_for_download(session: Session, *, actor: Actor, file_ref: str) -> FileF
     if file is None:
         raise NotFound("file")
     require_own(actor, permission, owner_ref=file.owner_ref, what="file")
+    return for_download(file)
+
+
+def for_download(file: StoredFile) -> FileForDownload:
+    """A file and its place on disk, for somebody who is known to be allowed to have it."""
     return FileForDownload(
         ref=file.ref,
         name=file.name,

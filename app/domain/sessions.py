@@ -94,6 +94,15 @@ def actors_of(session: Session, *, tokens: Collection[str]) -> dict[str, Actor]:
     }
 
 
+def actor_named(session: Session, *, user_ref: str) -> Actor:
+    """Return a person who is not here, but left a key; `NotSignedIn` if they may not sign in."""
+    user = session.exec(select(User).where(User.ref == user_ref, col(User.is_active))).first()
+    if user is None:
+        raise NotSignedIn
+    permissions = _permissions(session, {user.id or 0}).get(user.id or 0, frozenset())
+    return Actor(user_ref=user.ref, name=user.name, email=user.email, permissions=permissions)
+
+
 def _permissions(session: Session, user_ids: set[int]) -> dict[int, frozenset[str]]:
     """The permissions of all roles of each user who has one."""
     found: dict[int, set[str]] = {}

@@ -30,9 +30,9 @@ class Server:
         self.process.wait(timeout=30)
 
 
-def serve(target: str, **environment: str) -> Server:
+def serve(target: str, *, port: int = 0, **environment: str) -> Server:
     """Start an ASGI app and wait until it answers."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--log-level", "warning", target],

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.api import downloads, uploads
+from app.api import downloads, results, uploads
 from app.api.errors import answer_errors
 from app.config import settings
 from models import db
@@ -13,3 +13,4 @@ app = FastAPI()
 answer_errors(app)
 app.include_router(uploads.router)
 app.include_router(downloads.router)
+app.include_router(results.router)
