@@ -70,7 +70,8 @@ class ReferencePanel(RegistryBase, table=True):
 
     `recipe` says how a run of this panel is made (see `app.domain.recipes`). Panels of one
     `identity` are the same panel, offered by several services. `offered` is what the service itself
-    said of it at `offered_at`, from which its recipe was made; empty where people describe it.
+    said of it at `offered_at`, from which its recipe was made; empty where people describe it. The
+    moment is None once the service offers the panel no more.
     """
 
     __tablename__ = "reference_panels"

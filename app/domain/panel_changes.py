@@ -86,7 +86,7 @@ def upsert_panel(
             f"{service.name} has a panel “{fields.panel_id}” already: open that one, or give "
             "another id."
         )
-    before = _said(panel) if panel else None
+    before = said_of(panel) if panel else None
     panel = panel or ReferencePanel(
         service_id=service.id or 0, panel_id=fields.panel_id, name=fields.name
     )
@@ -116,7 +116,7 @@ def retire_panel(session: Session, *, actor: Actor, panel_ref: str, reason: str 
     panel, service = _one(session, panel_ref)
     if panel.retired_at is not None:
         raise Conflict(f"{panel.name} is retired already.")
-    before = _said(panel)
+    before = said_of(panel)
     panel.retired_at = panel.updated_at = now()
     _follow_up(session, actor, "panel.retire", panel, service, before, reason)
 
@@ -127,7 +127,7 @@ def restore_panel(session: Session, *, actor: Actor, panel_ref: str) -> None:
     panel, service = _one(session, panel_ref)
     if panel.retired_at is None:
         raise Conflict(f"{panel.name} is not retired.")
-    before = _said(panel)
+    before = said_of(panel)
     panel.retired_at, panel.updated_at = None, now()
     _follow_up(session, actor, "panel.restore", panel, service, before)
 
@@ -139,7 +139,8 @@ def _one(session: Session, panel_ref: str) -> tuple[ReferencePanel, ImputationSe
     return found[0]
 
 
-def _said(panel: ReferencePanel) -> dict[str, Any]:
+def said_of(panel: ReferencePanel) -> dict[str, Any]:
+    """What people have decided of a panel, for the audit log."""
     said = {name: getattr(panel, name) for name in PanelFields.model_fields}
     said["retired_at"] = panel.retired_at.isoformat() if panel.retired_at else None
     return said
@@ -154,6 +155,22 @@ def _follow_up(
     before: Mapping[str, Any] | None,
     reason: str = "",
 ) -> None:
+    audit_panel(session, actor, action, panel, service, before, reason)
+    service_changes.panels_decided(
+        session, service=service, panels={panel.panel_id: (before, said_of(panel))}
+    )
+
+
+def audit_panel(
+    session: Session,
+    actor: Actor,
+    action: str,
+    panel: ReferencePanel,
+    service: ImputationService,
+    before: Mapping[str, Any] | None,
+    reason: str = "",
+) -> None:
+    """Say in the audit log what became of a panel, and tell the pages that show it."""
     emit_audit(
         session,
         RegistryOutbox,
@@ -164,10 +181,7 @@ def _follow_up(
         target_name=f"{service.name}: {panel.name}",
         reason=reason,
         before=before,
-        after=_said(panel),
-    )
-    service_changes.panel_decided(
-        session, service=service, panel_id=panel.panel_id, before=before, after=_said(panel)
+        after=said_of(panel),
     )
     # The pages that show a service show its panels too.
     db.announce(session, "imputation_services", service.ref)

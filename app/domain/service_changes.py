@@ -19,6 +19,7 @@ from app.connectors.offers import PanelOffer
 from app.domain import conformance, service_certificates
 from app.domain.access import Actor, require
 from app.domain.health import Finding
+from app.domain.panel_offers import offer_as_json
 from app.domain.service_description import (
     PANELS,
     VOLATILE,
@@ -37,6 +38,7 @@ MOST_ROWS = 200
 # Kinds of events that matter to whoever sends a job, and not only to whoever runs the service.
 FOR_RESEARCHERS = ("software", "description", "panels", "conformance")
 
+_FACTS = ("panel_id", "name", "population", "build", "sample_count", "variant_count", "description")
 _COUNTING = [field.name for field in fields(ServiceFacts) if field.name not in VOLATILE]
 
 _OTHERWISE = text(
@@ -115,10 +117,7 @@ def panels_seen(session: Session, *, service_ref: str, offers: Sequence[PanelOff
     """Compare the panels that a service lists with those that it listed before, and keep them."""
     service = service_of(session, service_ref, lock=True)
     before = service.service_info
-    listed = [
-        {field.name: getattr(offer, field.name) for field in fields(PanelOffer)}
-        for offer in sorted(offers, key=lambda offer: offer.panel_id)
-    ]
+    listed = [_listed(offer) for offer in sorted(offers, key=lambda offer: offer.panel_id)]
     if before.get(PANELS) == listed:
         return
     service.service_info = {**before, PANELS: listed}
@@ -126,19 +125,20 @@ def panels_seen(session: Session, *, service_ref: str, offers: Sequence[PanelOff
     note(session, service, kind="panels", changes=changes)
 
 
-def panel_decided(
+def panels_decided(
     session: Session,
     *,
     service: ImputationService,
-    panel_id: str,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any],
+    panels: Mapping[str, tuple[Mapping[str, Any] | None, Mapping[str, Any]]],
 ) -> None:
-    """Note what a person changed of a panel here, as `panel_changes` keeps it for the audit log."""
-    old, new = (_panel_in_use(one) for one in (before, after))
-    changes: Changes = {f"Panel {panel_id}": [old, new]} if old != new else {}
-    if before and old and new and before.get("recipe") != after.get("recipe"):
-        changes[f"Recipe of panel {panel_id}"] = ["", "changed"]
+    """Note what a person changed of panels here, each as it was and is for the audit log."""
+    changes: Changes = {}
+    for panel_id, (before, after) in panels.items():
+        old, new = (_panel_in_use(one) for one in (before, after))
+        if old != new:
+            changes[f"Panel {panel_id}"] = [old, new]
+        if before and old and new and before.get("recipe") != after.get("recipe"):
+            changes[f"Recipe of panel {panel_id}"] = ["", "changed"]
     note(session, service, kind="panels", changes=changes)
 
 
@@ -238,6 +238,13 @@ def _describe(session: Session, service: ImputationService, facts: ServiceFacts)
     told = conformance.software_seen(session, service=service, facts=facts)
     changes = compare(before, after)
     note(session, service, kind="software" if told else "description", changes=changes, told=told)
+
+
+def _listed(offer: PanelOffer) -> dict[str, Any]:
+    """What is compared of an offer: the panel's facts, and of its form whether it is the same."""
+    form = {name: value for name, value in offer_as_json(offer).items() if name not in _FACTS}
+    facts = {name: storable(getattr(offer, name)) for name in _FACTS}
+    return {**facts, "form": digest(form)}
 
 
 def _panel_in_use(panel: Mapping[str, Any] | None) -> str | None:

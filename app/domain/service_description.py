@@ -56,6 +56,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     _compare_named(changes, "Parameter", old, new)
     if PANELS in before and PANELS in after:
         _compare_named(changes, "Panel", _panels(before[PANELS]), _panels(after[PANELS]))
+        _compare_forms(changes, before[PANELS], after[PANELS])
     return dict(list(changes.items())[:MOST_CHANGES])
 
 
@@ -96,6 +97,15 @@ def _compare_named(
 ) -> None:
     for name in sorted({*before, *after}):
         _note(changes, f"{title} {name}", before.get(name), after.get(name))
+
+
+def _compare_forms(changes: Changes, before: Any, after: Any) -> None:
+    """Say of which panels the form changed that starts a run; of what is not known, nothing."""
+    forms = {one["panel_id"]: one.get("form") for one in before}
+    for one in after:
+        old, new = forms.get(one["panel_id"]), one.get("form")
+        if old and new and old != new:
+            changes[f"Form of panel {one['panel_id']}"[:120]] = ["", "changed"]
 
 
 def _cut(value: Any) -> Any:
