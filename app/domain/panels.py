@@ -4,7 +4,7 @@ A panel is retired, never deleted, and a job keeps a snapshot of its panel: chan
 one (`app.domain.panel_changes`) never touches what has been computed with it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
 from app.domain.errors import NotFound
+from app.domain.terms import Terms, terms_of_panels
 from models.registry import ImputationService, ReferencePanel
 
 WHAT_TO_EXPECT = {
@@ -60,10 +61,11 @@ class PanelRow:
 
 @dataclass(frozen=True)
 class PanelDetail:
-    """A panel with its recipe."""
+    """A panel with its recipe, and the terms that whoever submits to it must have accepted."""
 
     row: PanelRow
     recipe: Mapping[str, Any]
+    terms: Sequence[Terms] = ()
 
     @property
     def snapshot(self) -> dict[str, Any]:
@@ -129,13 +131,14 @@ def panel_filters(session: Session, *, actor: Actor) -> PanelFilters:
 
 
 def get_panel(session: Session, *, actor: Actor, panel_ref: str) -> PanelDetail:
-    """One panel with its recipe, retired or not."""
+    """One panel with its recipe and terms, retired or not."""
     require(actor, "service:read")
     found = find_panels(session, col(ReferencePanel.ref) == panel_ref)
     if not found:
         raise NotFound("panel")
     panel, service = found[0]
-    return PanelDetail(row=panel_row(panel, service), recipe=panel.recipe)
+    terms = terms_of_panels(session, actor=actor, panel_refs=[panel_ref])
+    return PanelDetail(panel_row(panel, service), panel.recipe, terms[panel_ref])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Submitting a job's dataset again elsewhere, where its first service brings it to no end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,7 @@ def resubmit(
     panels: Sequence[PanelDetail],
     parameters: Mapping[str, Any],
     idempotency_key: str,
+    accepted_terms: Collection[str] = (),
 ) -> SubmissionRow:
     """Submit in a job's place; with `ends_first` that job is given up, or cancelled if not sent.
 
@@ -93,6 +94,7 @@ def resubmit(
         panels=panels,
         parameters=parameters,
         idempotency_key=idempotency_key,
+        accepted_terms=accepted_terms,
         resubmission_of=first.ref,
     )
     made = resubmissions_of(session, actor=actor, job_ref=job_ref)

@@ -1,6 +1,6 @@
 """Submissions: one dataset with one set of parameters, sent to one or more panels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from app.domain.job_states import JobStatus
 from app.domain.outbox import emit_audit
 from app.domain.panels import PanelDetail
 from app.domain.recipes import check_parameters, parse_recipe
+from app.domain.terms import Terms
 from models import db
 from models.base import new_ref, now
 from models.jobs import Job, JobQueueEntry, JobsOutbox, JobStatusChange, Submission
@@ -60,11 +61,14 @@ def submit(
     panels: Sequence[PanelDetail],
     parameters: Mapping[str, Any],
     idempotency_key: str,
+    accepted_terms: Collection[str] = (),
     resubmission_of: str = "",
 ) -> SubmissionRow:
     """Make a submission with a job for each panel; the worker does the rest.
 
-    `resubmission_of` is the ref of the job in whose place it is made (see `resubmissions`).
+    `accepted_terms` are the refs of the terms that the actor has accepted, which must be all that
+    the panels ask for (`Invalid` names one that is missing). `resubmission_of` is the ref of the
+    job in whose place it is made (see `resubmissions`).
 
     The same owner's same `idempotency_key` returns the first submission and makes nothing, also
     when two arrive at once. Raises `Invalid` for an empty dataset, a panel or service that is not
@@ -79,6 +83,7 @@ def submit(
     title = name.strip()[:200] or dataset.name
     check_dataset(dataset, panels)
     per_panel = parameters_per_panel(panels, parameters)
+    check_terms(panels, accepted_terms)
     submission_id = _insert_once(
         session,
         actor=actor,
@@ -148,6 +153,22 @@ def parameters_per_panel(
         check_parameters(recipe, {key: parameters[key] for key in known & set(parameters)})
         for recipe, known in zip(recipes, names, strict=True)
     ]
+
+
+def check_terms(panels: Sequence[PanelDetail], accepted_terms: Collection[str]) -> None:
+    """Raise `Invalid` where the current terms of a panel or of its service are not accepted."""
+    for one in terms_to_accept(panels, accepted_terms):
+        raise Invalid(
+            f"The terms of {one.title} (version {one.version}) are not accepted yet. Read and "
+            "accept them first.",
+            field="terms",
+        )
+
+
+def terms_to_accept(panels: Sequence[PanelDetail], accepted_terms: Collection[str]) -> list[Terms]:
+    """The terms of these panels and their services that are not accepted yet, each once."""
+    asked = {one.ref: one for panel in panels for one in panel.terms}
+    return [one for ref, one in asked.items() if ref not in accepted_terms]
 
 
 def refusal_of(panel: PanelDetail) -> str:
