@@ -27,7 +27,10 @@ def configure_logs() -> None:
     last = (
         structlog.processors.JSONRenderer()
         if settings().log_json
-        else structlog.dev.ConsoleRenderer(colors=False)
+        # Its own way to show an error prints the values of variables, which can be secrets.
+        else structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[

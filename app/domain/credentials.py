@@ -6,23 +6,23 @@ service's address cannot collect other people's tokens with it.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from enum import StrEnum
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from sqlmodel import Session, col, or_, select
 
-from app.config import settings
 from app.connectors.base import Endpoint
 from app.domain.access import Actor, require
 from app.domain.errors import Invalid, NotFound, Refused
 from app.domain.outbox import emit_audit
+from app.domain.secret_keys import decrypt, encrypt
 from app.domain.service_fields import parse_address
 from app.domain.service_lookup import service_of
+from app.domain.token_expiry import end_of
 from models import db
 from models.base import now
 from models.users import ServiceCredential, UsersOutbox
@@ -31,14 +31,43 @@ MAX_TOKEN_CHARACTERS = 8192
 SHOW_LAST_FOUR_FROM = 12
 
 
+class TokenState(StrEnum):
+    """What the service said of a token when it was last asked (`app.domain.token_checks`)."""
+
+    UNVERIFIED = "unverified"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNTOLD = "untold"
+
+
 @dataclass(frozen=True)
 class CredentialRow:
-    """What a page may show of a stored token: whose it is, how it ends, and since when."""
+    """What a page may show of a stored token: whose it is, its last letters, and what it is worth.
+
+    `account` is whose it is at the service; `detail` says why it is refused, or why it is not known
+    what it is worth, which is tried again at `verify_due_at`.
+    """
 
     service_ref: str
     is_shared: bool
     last_four: str
+    state: str
+    detail: str
+    account: str
+    expires_at: datetime | None
+    verified_at: datetime | None
+    verify_due_at: datetime
     updated_at: datetime
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= now()
+
+    @property
+    def is_useless(self) -> bool:
+        """Whether a run with it would surely be refused."""
+        return self.has_ended or self.state == TokenState.REFUSED
 
 
 def set_token(
@@ -47,7 +76,7 @@ def set_token(
     """Store the actor's own token for a service, or the one that the whole lab shares.
 
     `session` is of `user_management_db`. Own tokens need `job:submit`, shared ones
-    `service:write`. An earlier token is replaced.
+    `service:write`. An earlier token is replaced. The worker asks the service about it at once.
     """
     require(actor, _permission(shared))
     token = token.strip()
@@ -68,21 +97,37 @@ def set_token(
         )
     row.ciphertext = encrypt(json.dumps({"origin": origin_of(base_url), "token": token}))
     row.last_four = token[-4:] if len(token) >= SHOW_LAST_FOUR_FROM else ""
-    row.updated_at = now()
+    row.expires_at = end_of(token)
+    row.state, row.detail, row.account = TokenState.UNVERIFIED, "", ""
+    row.verified_at = None
+    row.updated_at = row.verify_due_at = now()
     session.add(row)
+    _announce(session, row)
     _audit(session, actor, "credential.set", service_ref, name, shared)
     return _row(row)
 
 
 def forget_token(session: Session, *, actor: Actor, service_ref: str, shared: bool = False) -> None:
     """Delete the actor's own token for a service, or the shared one."""
+    row = stored_row(session, actor=actor, service_ref=service_ref, shared=shared)
+    name, _ = _service(service_ref)
+    session.delete(row)
+    _announce(session, row)
+    _audit(session, actor, "credential.forget", service_ref, name, shared)
+
+
+def stored_row(
+    session: Session, *, actor: Actor, service_ref: str, shared: bool
+) -> ServiceCredential:
+    """The row of the actor's own token for a service, or of the shared one, to be changed.
+
+    For the domain alone. Raises `NotFound` without one.
+    """
     require(actor, _permission(shared))
     row = _find(session, service_ref, _owner(actor, shared))
     if row is None:
         raise NotFound("token")
-    name, _ = _service(service_ref)
-    session.delete(row)
-    _audit(session, actor, "credential.forget", service_ref, name, shared)
+    return row
 
 
 def stored_token(
@@ -104,10 +149,13 @@ def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:
     return [_row(row) for row in rows]
 
 
-def services_with_own_token(session: Session, *, actor: Actor) -> frozenset[str]:
-    """The services for which the actor has stored an own token."""
-    rows = credential_rows(session, actor=actor)
-    return frozenset(row.service_ref for row in rows if not row.is_shared)
+def tokens_in_use(session: Session, *, actor: Actor) -> dict[str, CredentialRow]:
+    """The token that the actor's runs use at each service: the actor's own, or the shared one."""
+    require(actor, "service:read")
+    usable = col(ServiceCredential.user_ref).in_(["", actor.user_ref])
+    rows = session.exec(select(ServiceCredential).where(usable).order_by("user_ref"))
+    # An own one comes behind the shared one, and so in its place.
+    return {row.service_ref: _row(row) for row in rows}
 
 
 def tokens_of(session: Session, *, places: Mapping[str, str]) -> dict[str, str | Refused]:
@@ -160,41 +208,6 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def encrypt(plain: str) -> str:
-    """Encrypt a text with the newest key."""
-    return _cipher().encrypt(plain.encode()).decode()
-
-
-def decrypt(ciphertext: str) -> str:
-    """Decrypt what `encrypt` made with any of the keys; `InvalidToken` if none fits."""
-    return _cipher().decrypt(ciphertext.encode()).decode()
-
-
-def _cipher() -> MultiFernet:
-    """The keys of the settings (several, separated by commas: the first one encrypts)."""
-    configured = settings().secret_key.get_secret_value() or _key_on_disk(settings().data_dir)
-    return MultiFernet([Fernet(key.strip()) for key in configured.split(",")])
-
-
-def _key_on_disk(folder: Path) -> str:
-    """Read the installation's key, made at the first use and readable by its owner only."""
-    path = folder / "secret.key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Written apart and then linked: of two processes that start at once one wins, and
-        # neither ever reads half a key.
-        draft = folder / f"secret.key.{os.getpid()}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(Fernet.generate_key())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
-
-
 def _usable(ciphertext: str, base_url: str) -> str:
     """A stored token, if it may be sent to this address; else `Refused`."""
     try:
@@ -240,8 +253,18 @@ def _row(row: ServiceCredential) -> CredentialRow:
         service_ref=row.service_ref,
         is_shared=not row.user_ref,
         last_four=row.last_four,
+        state=row.state,
+        detail=row.detail,
+        account=row.account,
+        expires_at=row.expires_at,
+        verified_at=row.verified_at,
+        verify_due_at=row.verify_due_at,
         updated_at=row.updated_at,
     )
+
+
+def _announce(session: Session, row: ServiceCredential) -> None:
+    db.announce(session, "service_credentials", row.service_ref, owner_ref=row.user_ref)
 
 
 def _audit(
