@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     monitoring_db_url: str = Field("", description="URL of this database, if it is apart")
 
     secret_key: SecretStr = Field(
-        SecretStr(""), description="Fernet key for credentials; empty: made once in the data folder"
+        SecretStr(""),
+        description="Fernet keys for tokens and passwords, separated by commas, the newest first; "
+        "empty: kept in the data folder",
     )
 
     session_idle_hours: float = Field(8, description="a session ends after this long unused")
@@ -157,8 +159,10 @@ class Settings(BaseSettings):
         24, description="time between canary runs at a service that has them switched on"
     )
     expiry_warning_days: str = Field(
-        "30,14,7,2,0",
-        description="so many days before a certificate or a token ends, people are told",
+        "30,14,7,2,0", description="so many days before a certificate ends, people are told"
+    )
+    token_warning_days: str = Field(
+        "7,2,0", description="so many days before a token for a service ends, people are told"
     )
 
     log_level: str = Field("INFO", description="least severe level that is logged")

@@ -6,38 +6,52 @@ answered about the run.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import structlog
 
 from app.connectors.base import Connector
 from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, ServiceFault, Unsupported
 from app.domain import service_contacts
-from app.domain.job_queue import Claim
 from models import db
 from models.threads import call
 
 log = structlog.get_logger(__name__)
 
 
-async def heard(claims: Sequence[Claim]) -> None:
-    """The service answered about these jobs."""
-    await _report(service_contacts.heard, claims)
+class Matter(Protocol):
+    """What a service is spoken to about: a job, or a token. `trial`: see `service_contacts`."""
+
+    @property
+    def service_ref(self) -> str:
+        """The service."""
+        ...
+
+    @property
+    def trial(self) -> datetime | None:
+        """The trial that it is, if it is one."""
+        ...
 
 
-async def failed(connector: Connector, claims: Sequence[Claim], error: ConnectorError) -> None:
-    """A contact about these jobs ended with an error.
+async def heard(matters: Sequence[Matter]) -> None:
+    """The service answered about these."""
+    await _report(service_contacts.heard, matters)
 
-    A fault about one run says nothing of the others: the service is asked something else, too.
+
+async def failed(connector: Connector, matters: Sequence[Matter], error: ConnectorError) -> None:
+    """A contact about these ended with an error.
+
+    A fault about one says nothing of the others: the service is asked something else, too.
     """
     is_answer = not error.can_retry
     if isinstance(error, (ServiceFault, InvalidAnswer)):
         is_answer = await answers_otherwise(connector)
     if is_answer:
-        await heard(claims)
+        await heard(matters)
         return
     wish = error.retry_after if isinstance(error, Busy) else None
-    await _report(service_contacts.in_vain, claims, reason=str(error), retry_after=wish)
+    await _report(service_contacts.in_vain, matters, reason=str(error), retry_after=wish)
 
 
 async def answers_otherwise(connector: Connector) -> bool:
@@ -54,10 +68,10 @@ async def answers_otherwise(connector: Connector) -> bool:
     return False
 
 
-async def _report(write: Callable[..., None], claims: Sequence[Claim], **facts: Any) -> None:
-    trial = next((claimed.trial for claimed in claims if claimed.trial), None)
+async def _report(write: Callable[..., None], matters: Sequence[Matter], **facts: Any) -> None:
+    trial = next((matter.trial for matter in matters if matter.trial), None)
     try:
-        await call(db.JOBS, write, service_ref=claims[0].service_ref, trial=trial, **facts)
+        await call(db.JOBS, write, service_ref=matters[0].service_ref, trial=trial, **facts)
     except db.UNAVAILABLE as error:
         # The next contact tells the same.
         log.warning("a contact could not be noted", error=type(error).__name__)

@@ -38,6 +38,7 @@ from workers import (
     roll_ups,
     stalls,
     submit,
+    tokens,
 )
 from workers.leases import WORKER, release_all
 from workers.lives import living
@@ -68,6 +69,7 @@ DUTIES = (
     Duty("follow jobs", jobs.follow, 1, overlapping=16),
     Duty("collect results", collect.collect, 1, overlapping=3),
     Duty("relay outboxes", outbox.relay, 1),
+    Duty("verify tokens", tokens.verify, 1, overlapping=4),
     Duty("probe services", health.check, 2),
     Duty("watch incidents", incidents.watch, 10),
     Duty("read conformance", conformance.read, 10),

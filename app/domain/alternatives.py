@@ -6,7 +6,7 @@ same: the positions would not match. Nothing is ever chosen for anybody: a perso
 and decides, also about where data may go.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col
 
 from app.domain.access import Actor, require
+from app.domain.credentials import CredentialRow
 from app.domain.estimates import Expectation, expect
 from app.domain.health import Health
 from app.domain.own_times import OwnTimes
@@ -60,14 +61,14 @@ def alternatives(
     *,
     actor: Actor,
     panel_refs: Sequence[str],
-    own_tokens: Collection[str],
+    tokens: Mapping[str, CredentialRow],
     own: Mapping[str, OwnTimes] = MappingProxyType({}),
     samples: int | None = None,
 ) -> list[Alternative]:
     """What could take the place of these panels, the best first.
 
-    `own_tokens` are the services for which the actor has an own token
-    (`app.domain.credentials.services_with_own_token`), `own` our jobs' times by panel
+    `tokens` are what the actor's runs use at each service
+    (`app.domain.credentials.tokens_in_use`), `own` our jobs' times by panel
     (`app.domain.own_times`), `samples` how many a dataset has: all from other databases.
     """
     require(actor, "job:submit")
@@ -78,7 +79,7 @@ def alternatives(
         _alternative(
             instead_of,
             row,
-            row.service_ref in own_tokens,
+            tokens.get(row.service_ref),
             expect(
                 known.get(row.service_ref),
                 own.get(row.ref, OwnTimes("jobs of ours with this panel")),
@@ -141,11 +142,11 @@ def _is_same(one: PanelRow, other: PanelRow) -> bool:
 def _alternative(
     instead_of: PanelRow,
     row: PanelRow,
-    has_own_token: bool,
+    token: CredentialRow | None,
     expected: Expectation,
     samples: int | None,
 ) -> Alternative:
-    choice = choice_of(row, has_own_token=has_own_token)
+    choice = choice_of(row, token=token)
     most = row.limits.get("max_samples")
     is_too_small = bool(samples and most and samples > most)
     reasons = [
@@ -156,7 +157,7 @@ def _alternative(
         _same_by(instead_of, row),
         _place(instead_of, row),
         "It is a simulation: its results are not real." if row.is_simulation else "",
-        "You have a token of your own there." if has_own_token else "",
+        "You have a token of your own there." if token and not token.is_shared else "",
     ]
     return Alternative(
         instead_of=instead_of,

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from app.config import settings
-from app.domain.alerts import ADMINISTRATORS, PERSON, AlertKind, muted, raise_alert
+from app.domain.alerts import AlertKind, muted, raise_alert
 from app.domain.token_expiry import TokenEnd
+from app.domain.token_words import ASK_AGAIN, audience_of, has_ended, warning_of, whose_token
 from models.base import now
 from models.health import ServiceCheck
 from models.registry import ImputationService
@@ -21,7 +22,7 @@ DAY = timedelta(days=1)
 
 def warn_of_certificates(session: Session) -> int:
     """Tell those who look after services whose certificate ends soon; how many were told of."""
-    thresholds = warning_days()
+    thresholds = warning_days(settings().expiry_warning_days)
     soon = now() + thresholds[-1] * DAY
     rows = session.exec(
         select(ImputationService, ServiceCheck)
@@ -56,11 +57,10 @@ def warn_of_tokens(session: Session, *, ends: Sequence[TokenEnd]) -> int:
 
     The session is of the registry; `ends` come from `token_expiry.token_ends`.
     """
-    thresholds = warning_days()
-    soon = [one for one in ends if one.expires_at <= now() + thresholds[-1] * DAY]
+    thresholds = warning_days(settings().token_warning_days)
     services = session.exec(
         select(ImputationService).where(
-            col(ImputationService.ref).in_([one.service_ref for one in soon]),
+            col(ImputationService.ref).in_([one.service_ref for one in ends]),
             col(ImputationService.is_active),
             col(ImputationService.retired_at).is_(None),
         )
@@ -68,29 +68,32 @@ def warn_of_tokens(session: Session, *, ends: Sequence[TokenEnd]) -> int:
     by_ref = {service.ref: service for service in services}
     quiet = muted(session, [service.id or 0 for service in services])
     told = 0
-    for one in soon:
+    for one in ends:
         service = by_ref.get(one.service_ref)
         if service is None or (service.id or 0) in quiet:
             continue
         days = _threshold(one.expires_at, thresholds)
-        whose = "Your token" if one.user_ref else "The lab's token"
         told += raise_alert(
             session,
             kind=AlertKind.TOKEN,
             service=service,
-            title=f"{whose} for {service.name} {_ends(one.expires_at)}",
-            body="Get a new one from the service and enter it on the service's page. With a token "
-            "that has ended, runs are refused there.",
-            once=f"{one.credential_ref}:{one.expires_at.isoformat()}:{days}",
-            audience=f"{PERSON}{one.user_ref}" if one.user_ref else ADMINISTRATORS,
+            title=f"{whose_token(is_shared=not one.user_ref)} for {service.name} "
+            f"{_ends(one.expires_at)}",
+            body=f"{ASK_AGAIN} With a token that has ended, runs are refused there.",
+            once=warning_of(one.credential_ref, one.expires_at, days),
+            audience=audience_of(one.user_ref),
         )
     return told
 
 
-def warning_days() -> list[int]:
+def soonest_warning() -> datetime:
+    """A token that ends before then may be due for a warning."""
+    return now() + warning_days(settings().token_warning_days)[-1] * DAY
+
+
+def warning_days(text: str) -> list[int]:
     """So many days before an end people are told, in rising order; parts that are none are left."""
-    texts = settings().expiry_warning_days.split(",")
-    return sorted({int(text) for text in texts if text.strip().isdigit()}) or [0]
+    return sorted({int(part) for part in text.split(",") if part.strip().isdigit()}) or [0]
 
 
 def _threshold(ends: datetime, thresholds: Sequence[int]) -> int:
@@ -103,7 +106,7 @@ def _ends(ends: datetime) -> str:
     """How it ends, such as “ends in 13 days, on 2026-12-06”."""
     left, day = ends - now(), f"{ends:%Y-%m-%d}"
     if left <= timedelta(0):
-        return f"has ended on {day}"
+        return has_ended(ends)
     days = left // DAY
     return (
         f"ends in {days} days, on {day}" if days > 1 else f"ends within {days + 1} days, on {day}"

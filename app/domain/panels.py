@@ -4,7 +4,7 @@ A panel is retired, never deleted, and a job keeps a snapshot of its panel: chan
 one (`app.domain.panel_changes`) never touches what has been computed with it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,10 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
+from app.domain.credentials import CredentialRow
 from app.domain.errors import NotFound
 from app.domain.terms import Terms, terms_of_panels
+from app.domain.token_words import why_useless
 from models.registry import ImputationService, ReferencePanel
 
 WHAT_TO_EXPECT = {
@@ -154,22 +156,22 @@ def panels_to_choose(
     session: Session,
     *,
     actor: Actor,
-    own_tokens: Collection[str],
+    tokens: Mapping[str, CredentialRow],
     service_ref: str = "",
     build: str = "",
 ) -> list[PanelChoice]:
     """Every panel in use, with whether the actor can submit to it now, and if not, why.
 
-    `own_tokens`: the services for which the actor has an own token, which are in another database
-    (`app.domain.credentials.services_with_own_token`).
+    `tokens`: what the actor's runs use at each service, which is in another database
+    (`app.domain.credentials.tokens_in_use`).
     """
     require(actor, "job:submit")
     rows = list_panels(session, actor=actor, service_ref=service_ref, build=build)
-    return [choice_of(row, has_own_token=row.service_ref in own_tokens) for row in rows]
+    return [choice_of(row, token=tokens.get(row.service_ref)) for row in rows]
 
 
-def choice_of(row: PanelRow, *, has_own_token: bool) -> PanelChoice:
-    """Whether a panel can be chosen now, and if not, why."""
+def choice_of(row: PanelRow, *, token: CredentialRow | None) -> PanelChoice:
+    """Whether a panel can be chosen now with this token, and if not, why."""
     why_not = ""
     if not row.service_is_active:
         why_not = "An administrator has paused this service."
@@ -177,7 +179,9 @@ def choice_of(row: PanelRow, *, has_own_token: bool) -> PanelChoice:
         why_not = "An administrator has paused this panel."
     elif row.api_type == "wes" and not row.has_recipe:
         why_not = "The panel has no recipe yet: an administrator must say how a run is made."
-    elif row.health_status == "authorisation_needed" and not has_own_token:
+    elif token is not None and token.is_useless:
+        why_not = why_useless(token)
+    elif row.health_status == "authorisation_needed" and (token is None or token.is_shared):
         why_not = "The service wants a valid token. Add yours, or ask an administrator for one."
     if why_not:
         return PanelChoice(row=row, can_choose=False, reason=why_not)

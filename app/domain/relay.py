@@ -11,7 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from app.domain import alerts, announcements, audit, job_alerts, notifications
+from app.domain import alerts, announcements, audit, job_alerts, job_credentials, notifications
 from models import db
 from models.base import Outbox, now
 from models.files import FilesOutbox
@@ -36,6 +36,7 @@ TARGETS: Mapping[str, tuple[str, Callable[..., None]]] = MappingProxyType(
         "announcement": (db.USERS, announcements.receive),
         "alert": (db.MONITORING, alerts.receive),
         "job_alert": (db.JOBS, job_alerts.receive),
+        "credential": (db.JOBS, job_credentials.receive),
     }
 )
 

@@ -95,6 +95,30 @@ def in_vain(
     session.add(contact)
 
 
+@dataclass(frozen=True)
+class Leave:
+    """Whether a service may be spoken to: not before `not_before`, or as the trial `trial`."""
+
+    not_before: datetime | None = None
+    error_message: str = ""
+    trial: datetime | None = None
+
+
+def ask_leave(session: Session, *, service_ref: str, trial_lasts: timedelta) -> Leave:
+    """Whether the worker may speak to a service on another matter than a job's.
+
+    Where the time for a trial has come, the asker has it, for `trial_lasts`.
+    """
+    contact = _locked(session, service_ref)
+    if contact is None or contact.retry_at is None:
+        return Leave()
+    if contact.retry_at > _clock(session):
+        return Leave(not_before=contact.retry_at, error_message=contact.error_message)
+    contact.retry_at = _clock(session) + trial_lasts
+    session.add(contact)
+    return Leave(trial=contact.retry_at)
+
+
 def contact_of(session: Session, *, actor: Actor, service_ref: str) -> ContactRow | None:
     """What keeps the worker from a service now, or None if nothing does."""
     require(actor, "service:read")

@@ -1,7 +1,6 @@
-"""When stored tokens end, where they say so themselves.
+"""When tokens end, where they or their services say so.
 
 A JSON Web Token (RFC 7519, 4.1.4 “exp”) carries its end in its middle part, which is not encrypted.
-Of other tokens nothing is known. The token itself stays here.
 """
 
 import base64
@@ -10,10 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cryptography.fernet import InvalidToken
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from app.domain.credentials import decrypt
 from models.users import ServiceCredential
 
 PARTS = 3
@@ -29,22 +26,14 @@ class TokenEnd:
     expires_at: datetime
 
 
-def token_ends(session: Session) -> Sequence[TokenEnd]:
-    """The ends of all tokens that tell theirs. For the worker; the session is of the users."""
-    ends = []
-    for row in session.exec(select(ServiceCredential)):
-        expires_at = end_of_stored(row.ciphertext)
-        if expires_at is not None:
-            ends.append(TokenEnd(row.ref, row.service_ref, row.user_ref, expires_at))
-    return ends
-
-
-def end_of_stored(ciphertext: str) -> datetime | None:
-    """When a stored token ends; None where it does not say, or cannot be decrypted."""
-    try:
-        return end_of(str(json.loads(decrypt(ciphertext))["token"]))
-    except (InvalidToken, ValueError, KeyError, TypeError):
-        return None
+def token_ends(session: Session, *, until: datetime) -> Sequence[TokenEnd]:
+    """The tokens that are known to end by then. For the worker; the session is of the users."""
+    rows = session.exec(select(ServiceCredential).where(col(ServiceCredential.expires_at) <= until))
+    return [
+        TokenEnd(row.ref, row.service_ref, row.user_ref, row.expires_at)
+        for row in rows
+        if row.expires_at is not None
+    ]
 
 
 def end_of(token: str) -> datetime | None:
@@ -56,5 +45,5 @@ def end_of(token: str) -> datetime | None:
     try:
         claims = json.loads(base64.urlsafe_b64decode(padded))
         return datetime.fromtimestamp(float(claims["exp"]), UTC)
-    except (ValueError, KeyError, TypeError, OverflowError, OSError):
+    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
         return None

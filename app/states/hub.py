@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LISTENED = (db.JOBS, db.FILES, db.REGISTRY, db.NOTIFICATIONS)
+LISTENED = (db.JOBS, db.FILES, db.REGISTRY, db.USERS, db.NOTIFICATIONS)
 RECONNECT_SECONDS = 2.0
 # A page is read and followed within this time.
 JUST_NOW_SECONDS = 3.0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.domain.access import Actor
 from app.domain.alternatives import Alternative, alternatives, same_panels
-from app.domain.credentials import services_with_own_token
+from app.domain.credentials import tokens_in_use
 from app.domain.estimates import Expectation, expect
 from app.domain.own_times import OwnTimes, times_of_panels
 from app.domain.panels import PanelRow
@@ -35,7 +35,7 @@ async def instead_of(
         alternatives,
         actor=actor,
         panel_refs=panel_refs,
-        own_tokens=await call(db.USERS, services_with_own_token, actor=actor),
+        tokens=await call(db.USERS, tokens_in_use, actor=actor),
         own=await own_times(actor, same),
         samples=samples,
     )

@@ -6,7 +6,7 @@ import reflex as rx
 
 from app.domain import probe_schedule
 from app.domain.access import Actor
-from app.domain.credentials import services_with_own_token
+from app.domain.credentials import tokens_in_use
 from app.domain.datasets import dataset_detail, list_datasets
 from app.domain.errors import Invalid, NotFound
 from app.domain.panels import PanelDetail, get_panel, panels_to_choose
@@ -204,8 +204,8 @@ class SubmitState(rx.State):
         return rx.redirect(f"/jobs/{only}" if only else f"/submissions/{row.ref}")
 
     async def _read_panels(self, actor: Actor) -> None:
-        own = await call(db.USERS, services_with_own_token, actor=actor)
-        choices = await call(db.REGISTRY, panels_to_choose, actor=actor, own_tokens=own)
+        tokens = await call(db.USERS, tokens_in_use, actor=actor)
+        choices = await call(db.REGISTRY, panels_to_choose, actor=actor, tokens=tokens)
         services = sorted({choice.row.service_ref for choice in choices})
         await call(db.REGISTRY, probe_schedule.refresh, service_refs=services, caller="user")
         limits = await limits_of(actor, services)

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from app.domain.access import ROLES, Actor
 from app.domain.alternatives import alternatives, same_panels
+from app.domain.credentials import set_token, tokens_in_use
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.estimate_records import accuracy, just_sent, keep_estimates, kept_estimate
 from app.domain.own_times import times_of_panels, times_of_service
@@ -59,9 +60,7 @@ def add_panel(service_ref: str, panel_id: str, **fields: Any) -> str:
 
 def instead_of(panel_ref: str, **known: Any) -> list[Any]:
     with db.session(db.REGISTRY) as session:
-        return alternatives(
-            session, actor=ADA, panel_refs=[panel_ref], **({"own_tokens": ()} | known)
-        )
+        return alternatives(session, actor=ADA, panel_refs=[panel_ref], **({"tokens": {}} | known))
 
 
 def test_what_is_expected_of_a_job_that_is_sent_is_kept_once() -> None:
@@ -169,7 +168,10 @@ def test_a_service_that_wants_a_token_can_be_chosen_by_those_who_have_one() -> N
     add_panel(there, "hrc")
     set_health(there, "authorisation_needed")
     (without,) = instead_of(mine)
-    (with_one,) = instead_of(mine, own_tokens={there})
+    with db.session(db.USERS) as session:
+        set_token(session, actor=ADA, service_ref=there, token="my-token-0001")
+        tokens = tokens_in_use(session, actor=ADA)
+    (with_one,) = instead_of(mine, tokens=tokens)
     assert (without.can_choose, with_one.can_choose) == (False, True)
     assert "The service wants a valid token" in without.reasons[0]
 

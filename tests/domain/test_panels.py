@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from app.domain import credentials, panel_changes, panels, services
 from app.domain.access import ROLES, Actor
-from app.domain.credentials import services_with_own_token
+from app.domain.credentials import tokens_in_use
 from app.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.domain.panel_changes import PanelFields
 from app.domain.service_fields import parse_fields, parse_service
@@ -68,9 +68,9 @@ def set_health(health_status: str) -> None:
 
 def choice(who: Actor) -> panels.PanelChoice:
     with db.session(db.USERS) as session:
-        own = services_with_own_token(session, actor=who)
+        tokens = tokens_in_use(session, actor=who)
     with db.session(db.REGISTRY) as session:
-        (found,) = panels.panels_to_choose(session, actor=who, own_tokens=own)
+        (found,) = panels.panels_to_choose(session, actor=who, tokens=tokens)
         return found
 
 
@@ -102,7 +102,7 @@ def test_nobody_without_a_role_sees_a_panel_and_only_those_who_submit_choose_one
         with pytest.raises(NotAllowed):
             panels.get_panel(session, actor=NOBODY, panel_ref=panel)
         with pytest.raises(NotAllowed):
-            panels.panels_to_choose(session, actor=actor("viewer"), own_tokens=())
+            panels.panels_to_choose(session, actor=actor("viewer"), tokens={})
 
 
 def test_a_panel_s_name_at_the_service_is_one_panel_however_often_it_is_saved(databases):

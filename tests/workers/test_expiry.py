@@ -100,6 +100,17 @@ def test_the_end_of_a_token_is_told_to_its_owner_and_of_a_shared_one_to_administ
     assert own.split(".")[1] not in everything
 
 
+def test_a_token_is_warned_of_from_a_week_before_its_end_on_and_once(service_ref: str) -> None:
+    assert settings().token_warning_days == "7,2,0"
+    told_of = []
+    for days in (29, 13, 7.5, 6.5, 1.5, -0.5):
+        with db.session(db.USERS) as session:
+            token = jwt(now() + days * DAY)
+            credentials.set_token(session, actor=ROSA, service_ref=service_ref, token=token)
+        told_of.append((len(told()), len(told())))
+    assert told_of == [(0, 0), (0, 0), (0, 0), (1, 1), (2, 2), (3, 3)]
+
+
 @pytest.mark.parametrize(
     "token",
     [

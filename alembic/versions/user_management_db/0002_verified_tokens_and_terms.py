@@ -38,7 +38,10 @@ def upgrade() -> None:
     op.add_column(
         "service_credentials",
         sa.Column(
-            "state", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False, server_default=""
+            "state",
+            sqlmodel.sql.sqltypes.AutoString(length=20),
+            nullable=False,
+            server_default="unverified",
         ),
     )
     op.add_column(
