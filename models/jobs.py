@@ -153,10 +153,11 @@ class JobResult(JobsBase, table=True):
 
     `state` is `listed`, `fetched` (here and verified), `damaged` (here, but it does not open, and
     comes so each time), `unpacked` (an archive whose content is here, as the rows whose
-    `archive_id` names it), `remote` (it can only be had at the service: `location` says where) or
-    `gone` (the service deleted it before it was fetched). `fetched_bytes` lets an interrupted fetch
-    go on where it stopped. `downloads_left` is how often the service still hands it out, None for
-    as often as is wished.
+    `archive_id` names it), `remote` (it can only be had at the service: `location` says where),
+    `gone` (the service deleted it before it was fetched) or `deleted` (we had it until
+    `deleted_at`: its owner deleted it, or its time here was over). `fetched_bytes` lets an
+    interrupted fetch go on where it stopped. `downloads_left` is how often the service still hands
+    it out, None for as often as is wished.
     """
 
     __tablename__ = "job_results"
@@ -174,6 +175,7 @@ class JobResult(JobsBase, table=True):
     fetched_bytes: int = Field(default=0, sa_type=BigInteger)
     downloads_left: int | None = Field(default=None)
     archive_id: int | None = Field(default=None, foreign_key="job_results.id")
+    deleted_at: datetime | None = optional_moment()
     error_message: str = Field(default="")
 
 

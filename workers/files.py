@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlmodel import Session
 
-from app.domain import reading, storing, sweeping
+from app.domain import download_keys, reading, retention, storing, sweeping
 from app.domain.reading import FileToRead
 from models import db
 from models.threads import call
@@ -48,6 +48,8 @@ async def sweep_uploads() -> None:
     removed = {
         "uploads": await call(db.FILES, sweeping.expire_uploads),
         "leftovers": await call(db.FILES, sweeping.remove_upload_leftovers),
+        "results": await call(db.FILES, retention.delete_expired),
+        "keys": await call(db.FILES, download_keys.forget_ended),
         "partials": await asyncio.to_thread(sweeping.remove_partials),
         "contents": await call(db.FILES, sweeping.remove_unreferenced),
     }

@@ -35,6 +35,7 @@ from workers import (
     outbox,
     queues,
     reconcile,
+    retention,
     roll_ups,
     stalls,
     submit,
@@ -83,6 +84,7 @@ DUTIES = (
     Duty("roll up health", roll_ups.roll_up, 5),
     Duty("sweep uploads", files.sweep_uploads, 600),
     Duty("warn of what ends", expiry.warn, 3600),
+    Duty("warn of results that end", retention.warn, 3600),
     Duty("clear outboxes", outbox.clear, 3600),
     Duty("clear old health", roll_ups.clear, 3600),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,11 +154,20 @@ def add_result(
         StoredFile.sha256 == content.sha256,
         col(StoredFile.deleted_at).is_(None),
     )
-    file = session.exec(same).first() or add_file(
-        session, kind=RESULT, owner_ref=owner_ref, name=name, content=content, job_ref=job_ref
-    )
+    file = session.exec(same).first()
+    if file is None:
+        file = add_file(
+            session, kind=RESULT, owner_ref=owner_ref, name=name, content=content, job_ref=job_ref
+        )
+        file.kept_until = end_of_keeping()
     db.announce(session, "files", file.ref, owner_ref=owner_ref)
     return row_of(file)
+
+
+def end_of_keeping() -> datetime | None:
+    """Until when a result that comes now is kept; None for as long as its owner wishes."""
+    days = settings().results_kept_days
+    return now() + timedelta(days=days) if days else None
 
 
 def row_of(file: StoredFile, metadata: FileMetadata | None = None) -> FileRow:

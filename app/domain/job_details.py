@@ -45,8 +45,14 @@ class LogText:
 
 @dataclass(frozen=True)
 class ResultRow:
-    """An output of a run; `file_ref` is set once our own copy is stored. Sizes are in bytes."""
+    """An output of a run; `file_ref` is set while our own copy is stored. Sizes are in bytes.
 
+    `archive_id` is the `id` of the archive that it came in. `downloads_left` is how often the
+    service still hands it out, None where it does not count.
+    """
+
+    id: int
+    archive_id: int | None
     name: str
     role: str
     state: str
@@ -56,6 +62,8 @@ class ResultRow:
     file_ref: str
     location: str
     error_message: str
+    downloads_left: int | None
+    deleted_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,15 @@ from types import MappingProxyType
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from app.domain import alerts, announcements, audit, job_alerts, job_credentials, notifications
+from app.domain import (
+    alerts,
+    announcements,
+    audit,
+    deleted_results,
+    job_alerts,
+    job_credentials,
+    notifications,
+)
 from models import db
 from models.base import Outbox, now
 from models.files import FilesOutbox
@@ -37,6 +45,7 @@ TARGETS: Mapping[str, tuple[str, Callable[..., None]]] = MappingProxyType(
         "alert": (db.MONITORING, alerts.receive),
         "job_alert": (db.JOBS, job_alerts.receive),
         "credential": (db.JOBS, job_credentials.receive),
+        "results_deleted": (db.JOBS, deleted_results.receive),
     }
 )
 
