@@ -14,6 +14,7 @@ from app.connectors.errors import ConnectorError, Unsupported
 from app.connectors.run_request import RunRequest
 from app.connectors.toy_run import MESSAGE, toy_request, why_not
 from app.domain import canaries
+from app.domain.archive_passwords import new_password
 from app.domain.canaries import MOST_TIME, Canary
 from app.domain.errors import PlatformError
 from app.domain.health import Verdict
@@ -107,6 +108,8 @@ async def _request(canary: Canary, facts: ServiceFacts, folder: Path) -> RunRequ
         parameters=check_parameters(recipe, {}),
         panel_values=recipe.panel,
         job_ref=canary.tag,
+        # Nobody opens what a canary leaves.
+        password=new_password(),
     )
 
 

@@ -14,6 +14,8 @@ import structlog
 from app.connectors.base import Connector
 from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, ServiceFault, Unsupported
 from app.domain import service_contacts
+from app.domain.archive_passwords import without
+from app.domain.job_queue import Claim
 from models import db
 from models.threads import call
 
@@ -70,6 +72,9 @@ async def answers_otherwise(connector: Connector) -> bool:
 
 async def _report(write: Callable[..., None], matters: Sequence[Matter], **facts: Any) -> None:
     trial = next((matter.trial for matter in matters if matter.trial), None)
+    for matter in matters:
+        if isinstance(matter, Claim):
+            facts = without(matter.archive_password, facts)
     try:
         await call(db.JOBS, write, service_ref=matters[0].service_ref, trial=trial, **facts)
     except db.UNAVAILABLE as error:

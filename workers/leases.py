@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from app.domain import job_queue, job_waits
+from app.domain.archive_passwords import without
 from app.domain.job_queue import LEASE, Claim, LeaseLost
 from app.domain.job_states import JobStatus
 from models import db
@@ -58,9 +59,10 @@ async def record(write: Callable[..., Any], claimed: Claim, **facts: Any) -> Any
     """Call a function of the domain for a claimed job, in a thread and a transaction of its own.
 
     What a service said is not thrown away because the database restarts: it is written as soon as
-    that is possible, unless the lease ends first (`kept`).
+    that is possible, unless the lease ends first (`kept`). The password of the job's archives is
+    hidden in it.
     """
-    return await insist(db.JOBS, write, claimed, **facts)
+    return await insist(db.JOBS, write, claimed, **without(claimed.archive_password, facts))
 
 
 @asynccontextmanager

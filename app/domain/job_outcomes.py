@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from app.config import settings
 from app.connectors.base import CancelOutcome, RunState, RunStatus
+from app.domain.archive_passwords import keep_password
 from app.domain.job_cancels import cancel_ignored, patience_is_over
 from app.domain.job_queue import Claim, claimed_job, delay_after, release, retire
 from app.domain.job_states import (
@@ -40,6 +41,7 @@ ASKED_AGAIN = 3600.0
 def prepared(session: Session, claim: Claim) -> None:
     """Its inputs and its request are in order: the job may be sent."""
     job = claimed_job(session, claim)
+    keep_password(job)
     change_status(session, job, JobStatus.QUEUED, reason="Ready to be sent")
     release(session, claim, after=0)
 

@@ -8,7 +8,7 @@ Locks are always taken on the queue entry first and on the job second.
 import random
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, func, or_, update
@@ -36,7 +36,7 @@ class Claim:
     """A job that one worker may act on for a while. `attempts` are failed ones in a row.
 
     `trial` is set where this is the one contact that finds out whether the service answers again
-    (see `service_contacts`).
+    (see `service_contacts`). `archive_password` is encrypted.
     """
 
     job_id: int
@@ -51,6 +51,7 @@ class Claim:
     remote_id: str
     must_cancel: bool
     trial: datetime | None = None
+    archive_password: str = field(default="", repr=False)
 
 
 def claim_due(
@@ -248,4 +249,5 @@ def _claim(entry: JobQueueEntry, job: Job, worker: str) -> Claim:
             and not job.cancel_outcome
             and job.status != JobStatus.LOST
         ),
+        archive_password=job.archive_password,
     )

@@ -95,6 +95,11 @@ def parse_recipe(data: Mapping[str, Any]) -> Recipe:
     return recipe
 
 
+def takes_password(recipe: Mapping[str, Any]) -> bool:
+    """Whether a run by a stored recipe is given the password of the results' archives."""
+    return "password" in _placeholders(recipe.get("workflow_params", {}))
+
+
 def check_parameters(recipe: Recipe, values: Mapping[str, Any]) -> dict[str, Value]:
     """Return the parameters of a run: given values parsed, defaults filled in, hidden ones dropped.
 
@@ -129,6 +134,7 @@ def render(
     parameters: Mapping[str, Any],
     panel_values: Mapping[str, Any],
     job_ref: str,
+    password: str = "",
 ) -> RunRequest:
     """Make the request that starts a run."""
     references = [_reference(recipe, given) for given in inputs]
@@ -140,6 +146,7 @@ def render(
             "Make a dataset of each file, and submit each."
         )
     values: dict[str, Any] = {"input": references[0], "inputs": references, "job": job_ref}
+    values["password"] = password
     values |= {f"parameters.{name}": value for name, value in parameters.items()}
     values |= {f"panel.{name}": value for name, value in panel_values.items()}
     attachments = [Attachment(name, WORKFLOWS_DIR / name) for name in recipe.attachments]

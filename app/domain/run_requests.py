@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session, select
 
 from app.connectors.run_request import RunRequest
+from app.domain.archive_passwords import password_of
 from app.domain.errors import Invalid, NotFound
 from app.domain.files import InputFile
 from app.domain.recipes import Input, parse_recipe, render
@@ -25,14 +26,21 @@ class Plan:
     dataset_ref: str
     recipe: Mapping[str, Any]
     parameters: Mapping[str, Any]
+    password: str = field(default="", repr=False)
 
 
 def plan_of(session: Session, *, job_ref: str) -> Plan:
-    """What is to be run for a job. For the worker only."""
+    """What is to be run for a job, with the password of its archives. For the worker only."""
     job = session.exec(select(Job).where(Job.ref == job_ref)).first()
     if job is None:
         raise NotFound("job")
-    return Plan(job.ref, job.dataset_ref, job.panel_snapshot.get("recipe", {}), job.parameters)
+    return Plan(
+        job.ref,
+        job.dataset_ref,
+        job.panel_snapshot.get("recipe", {}),
+        job.parameters,
+        password_of(job.archive_password),
+    )
 
 
 def run_request(plan: Plan, inputs: Sequence[InputFile]) -> RunRequest:
@@ -47,6 +55,7 @@ def run_request(plan: Plan, inputs: Sequence[InputFile]) -> RunRequest:
         parameters=plan.parameters,
         panel_values=recipe.panel,
         job_ref=plan.job_ref,
+        password=plan.password,
     )
 
 
