@@ -157,7 +157,8 @@ class JobResult(JobsBase, table=True):
     `gone` (the service deleted it before it was fetched) or `deleted` (we had it until
     `deleted_at`: its owner deleted it, or its time here was over). `fetched_bytes` lets an
     interrupted fetch go on where it stopped. `downloads_left` is how often the service still hands
-    it out, None for as often as is wished.
+    it out, None for as often as is wished; the last time is its owner's, who asked us to use it at
+    `last_download_asked_at`.
     """
 
     __tablename__ = "job_results"
@@ -174,6 +175,7 @@ class JobResult(JobsBase, table=True):
     file_ref: str = Field(default="", max_length=40)
     fetched_bytes: int = Field(default=0, sa_type=BigInteger)
     downloads_left: int | None = Field(default=None)
+    last_download_asked_at: datetime | None = optional_moment()
     archive_id: int | None = Field(default=None, foreign_key="job_results.id")
     deleted_at: datetime | None = optional_moment()
     error_message: str = Field(default="")

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from cryptography.fernet import InvalidToken
 
-from app.domain.credentials import decrypt, encrypt
 from app.domain.errors import Refused
 from app.domain.recipes import takes_password
+from app.domain.secret_keys import decrypt, encrypt
 from models.jobs import Job
 
 # Imputation servers write it between double quotes into a shell script (imputationserver2,

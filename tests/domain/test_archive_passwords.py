@@ -12,8 +12,8 @@ from app.domain.archive_passwords import (
     password_of,
     without,
 )
-from app.domain.credentials import encrypt
 from app.domain.errors import Refused
+from app.domain.secret_keys import encrypt
 from models.jobs import Job
 
 ASKS = {"recipe": {"workflow_params": {"password": "${password}"}}}
