@@ -12,6 +12,7 @@ from app.domain.public_status import PublicService, PublicStatus
 # https://github.com/ga4gh-discovery/ga4gh-service-info: group, artifact and version of the API.
 TYPES: Mapping[str, Mapping[str, str]] = {
     "wes": {"group": "org.ga4gh", "artifact": "wes", "version": "1.1.0"},
+    "cloudgene": {"group": "genepi", "artifact": "cloudgene", "version": "2"},
 }
 
 

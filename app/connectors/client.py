@@ -33,6 +33,8 @@ MAX_REDIRECTS = 5
 # A transfer may take this much longer than a short request: bytes per second at the slowest.
 SLOWEST_TRANSFER = 8 * 1024
 PUBLIC_ONLY = "public_only"
+# What another origin must not get to see by a redirect.
+CREDENTIALS = ("Authorization", "X-Auth-Token")
 
 
 def trusted_authorities() -> ssl.SSLContext:
@@ -210,6 +212,10 @@ async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Respo
             raise moved
         if request.url.scheme == "https" and following.url.scheme != "https":
             raise InvalidAnswer(f"{where} redirects from https to http, which is not private.")
+        # The same port of the same host may insist on TLS.
+        if (following.url.host, following.url.port) != (request.url.host, request.url.port):
+            for header in CREDENTIALS:
+                following.headers.pop(header, None)
         await _confine(request.url, following)
         request = following
     raise InvalidAnswer(f"{where} redirects more than {MAX_REDIRECTS} times.")

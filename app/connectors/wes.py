@@ -39,6 +39,7 @@ from app.connectors.errors import (
     Unreachable,
     Unsupported,
 )
+from app.connectors.multipart import multipart
 from app.connectors.offers import PanelOffer
 from app.connectors.run_request import RunRequest
 from app.connectors.transfer import open_path, open_url
@@ -60,7 +61,7 @@ from app.connectors.wes_parse import (
     service_facts,
     text_of,
 )
-from app.connectors.wes_submit import TAG, form_fields, multipart, refusal_of
+from app.connectors.wes_submit import TAG, form_fields, refusal_of
 from app.connectors.wes_trial import try_out
 
 # From this many runs on, one list is cheaper than asking for each.
@@ -133,7 +134,8 @@ class WesConnector:
             error.may_have_arrived = False  # nothing was submitted yet
             raise
         fields = form_fields(request, facts, self._config)
-        with multipart(self._http.client, self._http.url("runs"), fields, request) as form:
+        files = [("workflow_attachment", attachment) for attachment in request.attachments]
+        with multipart(self._http.client, self._http.url("runs"), fields, files) as form:
             form.headers.update(self._http.credential())
             answer = await fetch(self._http.client, form)
         if refusal := refusal_of(answer, secret=self._http.token):

@@ -1,21 +1,13 @@
-"""A submission as WES wants it: `multipart/form-data` whose JSON fields are texts (`POST /runs`).
+"""A submission as WES wants it (`POST /runs`): a form whose JSON fields are texts."""
 
-Attachments are read from disk while they are sent, in a thread.
-"""
-
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import PurePosixPath
-from typing import IO, Any
-
-import httpx
+from collections.abc import Mapping
+from typing import Any
 
 from app.connectors.answers import Answer, error_of, json_of
 from app.connectors.base import Capability, ServiceFacts
 from app.connectors.errors import ConnectorError, InvalidAnswer, Rejected, Unsupported
-from app.connectors.run_request import Attachment, RunRequest
+from app.connectors.run_request import RunRequest
 from app.connectors.wes_parse import knows_engine_fields, lists_engines_as_objects, spelling_of
 
 TAG = "job_ref"
@@ -110,60 +102,3 @@ def _is_object(answer: Answer) -> bool:
         return isinstance(json_of(answer), dict)
     except InvalidAnswer:
         return False
-
-
-@contextmanager
-def multipart(
-    client: httpx.AsyncClient, url: str, fields: Mapping[str, str], request: RunRequest
-) -> Iterator[httpx.Request]:
-    """The request to send; its files are open within the context.
-
-    Raises `Rejected` if an attachment cannot be read or has a name that the standard forbids.
-    """
-    with ExitStack() as stack:
-        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields.items()]
-        for attachment in request.attachments:
-            file = stack.enter_context(_opened(attachment))
-            part = (_part_name(attachment), file, "application/octet-stream")
-            parts.append(("workflow_attachment", part))
-        built = client.build_request("POST", url, files=parts)
-        assert isinstance(built.stream, httpx.SyncByteStream)
-        yield httpx.Request(
-            "POST",
-            built.url,
-            headers=built.headers,
-            stream=_ReadInThread(built.stream),
-            extensions=built.extensions,
-        )
-
-
-def _part_name(attachment: Attachment) -> str:
-    """The part's file name: sub-directories are allowed, `..` and absolute paths are not."""
-    path = PurePosixPath(attachment.name)
-    if path.is_absolute() or ".." in path.parts or not path.name:
-        raise Rejected(f"“{attachment.name}” is no name that an attachment may have.")
-    return str(path)
-
-
-def _opened(attachment: Attachment) -> IO[bytes]:
-    try:
-        return attachment.path.open("rb")
-    except OSError as error:
-        raise Rejected(f"The file {attachment.name} cannot be read: {error.strerror}.") from error
-
-
-class _ReadInThread(httpx.AsyncByteStream):
-    """A body whose pieces come from disk, so that the event loop does not wait for the disk."""
-
-    def __init__(self, stream: httpx.SyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = iter(self._stream)
-        try:
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                yield piece
-        except OSError as error:
-            raise Rejected(
-                f"A file could not be read while it was sent: {error.strerror}."
-            ) from error

@@ -16,13 +16,14 @@ from app.connectors.base import Capability, ServiceFacts
 from app.connectors.client import fetch
 from app.connectors.conformance import Feature, Observation, Tell, observation
 from app.connectors.errors import ConnectorError, InvalidAnswer, Rejected
+from app.connectors.multipart import multipart
 from app.connectors.run_request import RunRequest
 from app.connectors.toy_run import MESSAGE, toy_request, why_not
 from app.connectors.wes_conformance import body_of, hidden, said
 from app.connectors.wes_http import WesHttp
 from app.connectors.wes_idle import idle_connection
 from app.connectors.wes_parse import run_id_of
-from app.connectors.wes_submit import form_fields, multipart
+from app.connectors.wes_submit import form_fields
 from app.connectors.wes_trial_watch import Watched, judge_run, see_cancel, see_list, until
 
 LIMIT_SECONDS = 420.0
@@ -139,7 +140,8 @@ async def _start(
 
 
 async def _post(http: WesHttp, fields: Mapping[str, str], request: RunRequest) -> Answer:
-    with multipart(http.client, http.url("runs"), fields, request) as form:
+    files = [("workflow_attachment", attachment) for attachment in request.attachments]
+    with multipart(http.client, http.url("runs"), fields, files) as form:
         form.headers.update(http.credential())
         return await fetch(http.client, form)
 
