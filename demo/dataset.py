@@ -1,7 +1,8 @@
 """The demo dataset: people like those in the panel, of whom an array typed every tenth variant.
 
 `python -m demo.dataset FOLDER` writes three files there: `demo.vcf.gz` to upload,
-`truth.vcf.gz` with all variants of the same people, and `panel.vcf.gz`, the panel itself.
+`truth.vcf.gz` with all variants of the same people, and `panel.vcf.gz`, the panel itself; and
+`chr20.vcf.gz`, `chr21.vcf.gz` and `chr22.vcf.gz`, one dataset of three chromosomes.
 """
 
 import sys
@@ -32,9 +33,9 @@ class Demo:
     typed: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
-def simulate() -> Demo:
+def simulate(chromosome: str = simulated.CHROMOSOME) -> Demo:
     """Simulate panel and people from one population; always the same."""
-    everyone = simulated.simulate(haplotypes=PANEL_HAPLOTYPES + 2 * SAMPLES)
+    everyone = simulated.simulate(chromosome=chromosome, haplotypes=PANEL_HAPLOTYPES + 2 * SAMPLES)
     reference = everyone.of(slice(PANEL_HAPLOTYPES))
     frequency = reference.haplotypes.mean(axis=0)
     common = np.flatnonzero(np.minimum(frequency, 1 - frequency) >= SMALLEST_TYPED_MAF)
@@ -51,5 +52,21 @@ def write(folder: Path) -> None:
     vcf.write_genotypes(folder / "panel.vcf.gz", demo.panel, prefix="PANEL")
 
 
+def write_chromosomes(folder: Path, *, samples: int = SAMPLES, every: int = 1) -> list[Path]:
+    """Write one file to upload per simulated chromosome, such as chr20.vcf.gz, and return them.
+
+    Fewer `samples`, or only `every` so-manieth typed variant, make a smaller dataset.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for chromosome in simulated.REGIONS:
+        demo = simulate(chromosome)
+        people = demo.truth.of(slice(2 * samples)).at(demo.typed[::every])
+        paths.append(folder / f"{chromosome}.vcf.gz")
+        vcf.write_genotypes(paths[-1], people, prefix="DEMO")
+    return paths
+
+
 if __name__ == "__main__":
     write(Path(sys.argv[1]))
+    write_chromosomes(Path(sys.argv[1]))

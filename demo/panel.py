@@ -9,9 +9,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-CHROMOSOME = "chr20"
-CHROMOSOME_LENGTH = 64_444_167  # of GRCh38, whose coordinates we borrow
-FIRST_POSITION, LAST_POSITION = 10_000_000, 14_000_000
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a chromosome that is simulated; `length` is the chromosome's, in base pairs."""
+
+    length: int
+    first: int
+    last: int
+    seed: int
+
+
+CHROMOSOME = "chr20"  # where only one is needed
+REGIONS = {  # in the coordinates of GRCh38, which we borrow
+    "chr20": Region(64_444_167, 10_000_000, 14_000_000, seed=20),
+    "chr21": Region(46_709_983, 18_000_000, 22_000_000, seed=21),
+    "chr22": Region(50_818_468, 24_000_000, 28_000_000, seed=22),
+}
 BASES = np.array(["A", "C", "G", "T"])
 
 ANCESTORS = 40
@@ -44,10 +58,11 @@ class Panel:
         )
 
 
-def simulate(*, haplotypes: int = 200, variants: int = 3000, seed: int = 20) -> Panel:
+def simulate(*, chromosome: str = CHROMOSOME, haplotypes: int = 200, variants: int = 3000) -> Panel:
     """Simulate a population sample; the same arguments give the same haplotypes for ever."""
-    random = np.random.default_rng(seed)
-    span = np.arange(FIRST_POSITION, LAST_POSITION)
+    region = REGIONS[chromosome]
+    random = np.random.default_rng(region.seed)
+    span = np.arange(region.first, region.last)
     positions = np.sort(random.choice(span, size=variants, replace=False))
     ref = random.integers(4, size=variants)
     alt = (ref + random.integers(1, 4, size=variants)) % 4
@@ -67,4 +82,4 @@ def simulate(*, haplotypes: int = 200, variants: int = 3000, seed: int = 20) -> 
         )
     alleles = ancestors[copied, np.arange(variants)]
     alleles ^= random.random(alleles.shape) < CHANGED_ALLELES
-    return Panel(CHROMOSOME, positions, BASES[ref], BASES[alt], alleles.astype(np.uint8))
+    return Panel(chromosome, positions, BASES[ref], BASES[alt], alleles.astype(np.uint8))

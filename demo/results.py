@@ -11,8 +11,7 @@ from demo.imputation import Imputed
 from demo.panel import Panel
 from demo.vcf import Target
 
-HEADER = [
-    *vcf.HEADER,
+FIELDS = [
     '##INFO=<ID=AF,Number=A,Type=Float,Description="Estimated frequency of the ALT allele">',
     '##INFO=<ID=MAF,Number=1,Type=Float,Description="Estimated frequency of the rarer allele">',
     '##INFO=<ID=R2,Number=1,Type=Float,Description="Estimated imputation accuracy (r-square)">',
@@ -31,7 +30,8 @@ def write(folder: Path, panel: Panel, target: Target, imputed: Imputed, *, min_r
     """
     kept = np.flatnonzero(imputed.typed | (imputed.r2 >= min_r2)).tolist()
     records = _records(panel, imputed, kept)
-    vcf.write(folder / "imputed.vcf.gz", HEADER, target.samples, records)
+    header = [*vcf.header(panel.chromosome), *FIELDS]
+    vcf.write(folder / "imputed.vcf.gz", header, target.samples, records)
     rows = ("\t".join(row) + "\n" for row in (COLUMNS, *_quality_rows(panel, imputed, kept)))
     (folder / "info.tsv").write_text("".join(rows))
     r2 = imputed.r2[kept]

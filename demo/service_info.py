@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from demo import submission
-from demo.panel import CHROMOSOME, FIRST_POSITION, LAST_POSITION
+from demo.panel import CHROMOSOME, REGIONS
 
 NAME = "Demo imputation service (simulation)"
 DESCRIPTION = (
     "A simulation for demonstrations. It imputes with a small Li and Stephens model from a panel "
-    f"of simulated people ({CHROMOSOME}:{FIRST_POSITION}-{LAST_POSITION}). Its results say nothing "
+    f"of simulated people ({CHROMOSOME}:{REGIONS[CHROMOSOME].first}-{REGIONS[CHROMOSOME].last}). Its results say nothing "
     "about real people: send it the demo dataset, and nothing of anybody's."
 )
 STATES = (

@@ -9,16 +9,10 @@ import numpy as np
 import pysam
 from numpy.typing import NDArray
 
-from demo.panel import CHROMOSOME, CHROMOSOME_LENGTH, Panel
+from demo.panel import REGIONS, Panel
 
 MISSING = -1
 NUMBERS = {"0": 0, "1": 1, ".": MISSING}
-HEADER = [
-    "##fileformat=VCFv4.2",
-    "##source=Simulated data of a demonstration, not of people",
-    f"##contig=<ID={CHROMOSOME},length={CHROMOSOME_LENGTH},assembly=GRCh38>",
-    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
-]
 
 
 class UnusableTarget(ValueError):
@@ -95,6 +89,16 @@ def _alleles(call: str, where: str) -> list[int]:
     return alleles
 
 
+def header(chromosome: str) -> list[str]:
+    """Return the meta-information lines of a file with genotypes of one chromosome."""
+    return [
+        "##fileformat=VCFv4.2",
+        "##source=Simulated data of a demonstration, not of people",
+        f"##contig=<ID={chromosome},length={REGIONS[chromosome].length},assembly=GRCh38>",
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+    ]
+
+
 def write(path: Path, header: Iterable[str], samples: list[str], records: Iterable[str]) -> None:
     """Write a BGZF-compressed VCF and its tabix index `<path>.tbi`.
 
@@ -119,4 +123,4 @@ def write_genotypes(path: Path, people: Panel, *, prefix: str) -> None:
             people.positions, people.ref, people.alt, calls.T, strict=True
         )
     )
-    write(path, HEADER, samples, records)
+    write(path, header(people.chromosome), samples, records)
