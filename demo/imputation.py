@@ -29,7 +29,8 @@ class Imputed:
 
     `r2` is minimac's estimate: the variance of the dosages over that of certain alleles with the
     same frequency. `er2` is the squared correlation of a typed variant's genotypes with what the
-    model makes of them from the other variants; NaN elsewhere.
+    model makes of them from the other variants; NaN elsewhere. `left_out` is what it makes of
+    them, per haplotype and typed variant.
     """
 
     dosages: Floats
@@ -37,6 +38,7 @@ class Imputed:
     r2: Floats
     er2: Floats
     typed: NDArray[np.bool_]
+    left_out: Floats
 
 
 def shared_variants(panel: Panel, target: Target) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -154,7 +156,7 @@ def _with_quality(
         er2[variant] = _squared_correlation(observed[known, m], without_own[known, m])
     is_typed = np.zeros(dosages.shape[1], dtype=np.bool_)
     is_typed[typed] = True
-    return Imputed(dosages, af, np.minimum(r2, 1), er2, is_typed)
+    return Imputed(dosages, af, np.minimum(r2, 1), er2, is_typed, without_own)
 
 
 def _squared_correlation(a: NDArray[np.int8], b: Floats) -> float:

@@ -29,9 +29,9 @@ def write(folder: Path, panel: Panel, target: Target, imputed: Imputed, *, min_r
     Imputed variants with an estimated r-square below `min_r2` are left out; typed ones stay.
     """
     kept = np.flatnonzero(imputed.typed | (imputed.r2 >= min_r2)).tolist()
-    records = _records(panel, imputed, kept)
+    lines = records(panel, imputed, kept)
     header = [*vcf.header(panel.chromosome), *FIELDS]
-    vcf.write(folder / "imputed.vcf.gz", header, target.samples, records)
+    vcf.write(folder / "imputed.vcf.gz", header, target.samples, lines)
     rows = ("\t".join(row) + "\n" for row in (COLUMNS, *_quality_rows(panel, imputed, kept)))
     (folder / "info.tsv").write_text("".join(rows))
     r2 = imputed.r2[kept]
@@ -56,7 +56,8 @@ def _quality_rows(panel: Panel, imputed: Imputed, kept: list[int]) -> Iterator[l
         yield [panel.chromosome, str(panel.positions[v]), ".", panel.ref[v], panel.alt[v], *quality]
 
 
-def _records(panel: Panel, imputed: Imputed, kept: list[int]) -> Iterator[str]:
+def records(panel: Panel, imputed: Imputed, kept: list[int]) -> Iterator[str]:
+    """Return the VCF lines of the variants `kept`, with dosages of the ALT allele."""
     for v, row in zip(kept, _quality_rows(panel, imputed, kept), strict=True):
         *variant, af, maf, r2, er2, typed = row
         info = f"AF={af};MAF={maf};R2={r2}" + (f";ER2={er2};TYPED" if typed == "1" else "")

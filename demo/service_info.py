@@ -6,10 +6,11 @@ from typing import Any
 from demo import submission
 from demo.panel import CHROMOSOME, REGIONS
 
+REGION = REGIONS[CHROMOSOME]
 NAME = "Demo imputation service (simulation)"
 DESCRIPTION = (
     "A simulation for demonstrations. It imputes with a small Li and Stephens model from a panel "
-    f"of simulated people ({CHROMOSOME}:{REGIONS[CHROMOSOME].first}-{REGIONS[CHROMOSOME].last}). Its results say nothing "
+    f"of simulated people ({CHROMOSOME}:{REGION.first}-{REGION.last}). Its results say nothing "
     "about real people: send it the demo dataset, and nothing of anybody's."
 )
 STATES = (
