@@ -149,6 +149,12 @@ def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:
     return [_row(row) for row in rows]
 
 
+def needing_renewal(session: Session, *, actor: Actor, before: datetime) -> list[CredentialRow]:
+    """Those of `credential_rows` that are refused, or end before that moment."""
+    rows = credential_rows(session, actor=actor)
+    return [row for row in rows if row.is_useless or (row.expires_at or before) < before]
+
+
 def tokens_in_use(session: Session, *, actor: Actor) -> dict[str, CredentialRow]:
     """The token that the actor's runs use at each service: the actor's own, or the shared one."""
     require(actor, "service:read")

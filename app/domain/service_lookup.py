@@ -1,7 +1,10 @@
 """Finding a service by its ref, for the functions that act on one."""
 
-from sqlmodel import Session, select
+from collections.abc import Sequence
 
+from sqlmodel import Session, col, select
+
+from app.domain.access import Actor, require
 from app.domain.errors import NotFound
 from models.registry import ImputationService
 
@@ -26,3 +29,14 @@ def service_id_of(session: Session, service_ref: str) -> int:
     if found is None:
         raise NotFound("service")
     return found
+
+
+def service_names(session: Session, *, actor: Actor, service_refs: Sequence[str]) -> dict[str, str]:
+    """The names of services by their refs, retired or not."""
+    require(actor, "service:read")
+    found = session.exec(
+        select(ImputationService.ref, ImputationService.name).where(
+            col(ImputationService.ref).in_(service_refs)
+        )
+    )
+    return dict(found.all())

@@ -1,4 +1,4 @@
-"""One's own account: who one is, the password, the signed-in browsers."""
+"""One's own account: who one is, the password, tokens for services, the signed-in browsers."""
 
 from dataclasses import asdict
 from typing import TypedDict
@@ -12,6 +12,7 @@ from app.components.table import table
 from app.domain import sessions
 from app.domain.access import Actor
 from app.domain.passwords import MIN_LENGTH
+from app.pages.account_tokens import AccountTokensState, tokens_section
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
@@ -130,7 +131,14 @@ def _password_form() -> rx.Component:
     )
 
 
-@page("/account", title="Account", on_load=AccountState.load)
+@page(
+    "/account",
+    title="Account",
+    on_load=[AccountState.load, AccountTokensState.load],
+    live="service_credentials",
+    reload=AccountTokensState.load,
+    own="service:write",
+)
 def account() -> rx.Component:
     """Show the actor's own account."""
     return rx.fragment(
@@ -148,6 +156,7 @@ def account() -> rx.Component:
             rx.cond(AccountState.is_saved, notice("Your password is changed.", color="green")),
             _password_form(),
         ),
+        tokens_section(),
         section(
             "Signed-in browsers",
             table(

@@ -6,10 +6,8 @@ import reflex as rx
 
 from app.components.controls import tick
 from app.components.frame import empty_state, field, notice, page_header, section, skeleton
-from app.components.token_form import token_form
 from app.domain import services as domain
 from app.domain.access import Actor
-from app.domain.credentials import stored_token
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.service_fields import ServiceFields
 from app.domain.services import ServiceRow
@@ -17,12 +15,12 @@ from app.pages.admin_service_checks import checks_section
 from app.pages.admin_service_conformance import ServiceConformanceState, conformance_section
 from app.pages.admin_service_limits import limits_section
 from app.pages.admin_service_test import ConnectionTestState, connection_test
+from app.pages.service_token import LabTokenState, lab_token_section
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
 from app.states.service_form import ServiceForm, empty_form, fields_of, form_of
-from app.states.service_item import iso
 from app.states.service_limit_item import LimitItem, limit_items
 from models import db
 
@@ -30,14 +28,12 @@ NEW = "new"
 
 
 class AdminServiceState(rx.State):
-    """The form, what is wrong with it, and the shared token's end."""
+    """The form and what is wrong with it."""
 
     form: ServiceForm = empty_form()
     limits: list[LimitItem] = []
     name: str = ""
     saved_ref: str = ""
-    token_since: str = ""
-    token_end: str = ""
     problem: str = ""
     problem_field: str = ""
     is_loaded: bool = False
@@ -61,11 +57,6 @@ class AdminServiceState(rx.State):
             return None
         self.form, self.name, self.saved_ref = form_of(row), row.name, row.ref
         self.limits = limit_items(row)
-        token = await call(
-            db.USERS, stored_token, actor=actor, service_ref=service_ref, shared=True
-        )
-        self.token_since = iso(token.updated_at) if token else ""
-        self.token_end = token.last_four if token else ""
         test._begin(row.base_url, row.ref)
         return ServiceConformanceState.load
 
@@ -217,32 +208,16 @@ def _form() -> rx.Component:
     )
 
 
-def _token() -> rx.Component:
-    form = token_form(
-        AdminServiceState.saved_ref,
-        AdminServiceState.token_end,
-        AdminServiceState.token_since,
-        shared=True,
-    )
-    why = rx.text(
-        "If the service wants a token, store the lab's here, then test the connection again. "
-        "People can store their own on the service's page.",
-        size="2",
-        class_name="muted",
-    )
-    return rx.cond(
-        AdminServiceState.saved_ref,
-        section("The lab's token", rx.el.div(why, form, class_name="stack")),
-    )
-
-
 @page(
     "/admin/services/[service_ref]",
     title="Service",
-    on_load=AdminServiceState.load,
-    live=("imputation_services", "service_ref"),
+    on_load=[AdminServiceState.load, LabTokenState.load],
+    live=(["imputation_services", "service_credentials"], "service_ref"),
     # The form stays as it is while somebody fills it in.
-    reload=ServiceConformanceState.load,
+    reload={
+        "imputation_services": ServiceConformanceState.load,
+        "service_credentials": LabTokenState.load,
+    },
 )
 def admin_service() -> rx.Component:
     """Test, describe and save a service."""
@@ -265,7 +240,7 @@ def admin_service() -> rx.Component:
         ),
         rx.cond(AdminServiceState.token_news, notice(AdminServiceState.token_news)),
         connection_test(),
-        _token(),
+        rx.cond(AdminServiceState.saved_ref, lab_token_section()),
         _form(),
         conformance_section(),
     )

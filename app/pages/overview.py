@@ -9,7 +9,7 @@ from app.components.moment import moment
 from app.components.status import job_status
 from app.domain import datasets, job_queries
 from app.domain.access import Actor
-from app.pages.overview_needs import NeedVar, needs_of, needs_part
+from app.pages.overview_needs import NeededTokensState, NeedVar, needs_of, needs_part
 from app.pages.overview_services import OverviewServicesState, services_part
 from app.pages.template import page
 from app.states.calls import call
@@ -170,12 +170,13 @@ def _jobs_part() -> rx.Component:
 @page(
     "/",
     title="Overview",
-    on_load=[OverviewState.load, OverviewServicesState.load],
-    live=["jobs", "imputation_services", "datasets"],
+    on_load=[OverviewState.load, NeededTokensState.load, OverviewServicesState.load],
+    live=["jobs", "imputation_services", "datasets", "service_credentials"],
     reload={
         "jobs": OverviewState.load,
         "datasets": OverviewState.load,
         "imputation_services": OverviewServicesState.load,
+        "service_credentials": NeededTokensState.load,
     },
     own="job:read:any",
 )

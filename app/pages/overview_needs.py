@@ -1,4 +1,4 @@
-"""What waits for this person: questions, offers of results, and runs that take unusually long."""
+"""What waits for this person: questions, offers of results, long runs, and tokens of no use."""
 
 from collections.abc import Iterable
 from typing import TypedDict
@@ -7,8 +7,17 @@ import reflex as rx
 
 from app.components.frame import section
 from app.components.status import job_status
+from app.components.token_verdict import token_verdict
+from app.domain.access import Actor
+from app.domain.credentials import needing_renewal
+from app.domain.expiry import soonest_warning
 from app.domain.job_queries import JobRow
+from app.domain.service_lookup import service_names
+from app.states.calls import call
+from app.states.guard import guarded
 from app.states.job_item import job_item
+from app.states.token_item import TokenItem, token_item
+from models import db
 
 
 class NeedVar(TypedDict):
@@ -18,6 +27,24 @@ class NeedVar(TypedDict):
     name: str
     why: str
     status: str
+
+
+class NeededTokensState(rx.State):
+    """The tokens that this person should replace."""
+
+    tokens: list[TokenItem] = []
+
+    @guarded("service:read")
+    async def load(self, actor: Actor) -> None:
+        """Read those that are refused, or end soon."""
+        rows = await call(db.USERS, needing_renewal, actor=actor, before=soonest_warning())
+        refs = [row.service_ref for row in rows]
+        names = await call(db.REGISTRY, service_names, actor=actor, service_refs=refs)
+        self.tokens = [
+            token_item(row, service=names[row.service_ref])
+            for row in rows
+            if row.service_ref in names
+        ]
 
 
 def needs_of(rows: Iterable[JobRow]) -> list[NeedVar]:
@@ -31,8 +58,11 @@ def needs_of(rows: Iterable[JobRow]) -> list[NeedVar]:
 
 def needs_part(needs: rx.Var[list[NeedVar]]) -> rx.Component:
     """The list, or nothing where nothing waits."""
-    listed = rx.el.ul(rx.foreach(needs, _need), class_name="list")
-    return rx.cond(needs.length() > 0, section("What needs you", listed))
+    tokens = NeededTokensState.tokens
+    listed = rx.el.ul(
+        rx.foreach(needs, _need), rx.foreach(tokens, _needed_token), class_name="list"
+    )
+    return rx.cond((needs.length() > 0) | (tokens.length() > 0), section("What needs you", listed))
 
 
 def _need(need: rx.Var[NeedVar]) -> rx.Component:
@@ -43,4 +73,19 @@ def _need(need: rx.Var[NeedVar]) -> rx.Component:
             class_name="list-main",
         ),
         job_status(need["status"]),
+    )
+
+
+def _needed_token(token: rx.Var[TokenItem]) -> rx.Component:
+    name = rx.cond(
+        token["whose"] == "Yours",
+        f"Your token for {token['service']}",
+        f"The lab's token for {token['service']}",
+    )
+    return rx.el.li(
+        rx.el.div(
+            rx.link(name, href=token["href"], weight="medium", size="2"),
+            token_verdict(token),
+            class_name="list-main",
+        )
     )

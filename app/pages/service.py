@@ -11,12 +11,7 @@ from app.domain import probe_schedule
 from app.domain.access import Actor
 from app.domain.errors import NotFound
 from app.domain.services import get_service
-from app.pages.service_about import (
-    ServiceAboutState,
-    facts_section,
-    panels_section,
-    token_section,
-)
+from app.pages.service_about import ServiceAboutState, facts_section, panels_section
 from app.pages.service_care import ServiceCareState, care_section
 from app.pages.service_changes import ServiceChangesState, changes_section
 from app.pages.service_checks import ServiceChecksState, checks_section
@@ -26,6 +21,7 @@ from app.pages.service_history import ServiceHistoryState, history_tab
 from app.pages.service_layers import ServiceLayersState, layers_section
 from app.pages.service_limits import ServiceLimitsState, limits_section
 from app.pages.service_outlook import ServiceOutlookState, outlook_section
+from app.pages.service_token import OwnTokenState, own_token_section
 from app.pages.service_view_links import tab_links
 from app.pages.template import page
 from app.states.calls import call
@@ -44,6 +40,7 @@ LOADS: dict[str, list[Any]] = {
         ServiceCareState.load,
         ServiceOutlookState.load,
         ServiceAboutState.load,
+        OwnTokenState.load,
     ],
     "history": [ServiceHistoryState.load],
     "hours": [ServiceHeatState.load],
@@ -130,7 +127,7 @@ def _overview() -> rx.Component:
         care_section(),
         panels_section(),
         facts_section(),
-        token_section(),
+        own_token_section(),
     )
 
 
@@ -163,7 +160,12 @@ def _content() -> rx.Component:
     "/services/[service_ref]",
     title="Service",
     on_load=ServiceState.load,
-    live=(["imputation_services", "service_contacts"], "service_ref"),
+    live=(["imputation_services", "service_contacts", "service_credentials"], "service_ref"),
+    reload={
+        "imputation_services": ServiceState.load,
+        "service_contacts": ServiceState.load,
+        "service_credentials": OwnTokenState.load,
+    },
 )
 def service() -> rx.Component:
     """Show everything that is known of a service."""

@@ -1,4 +1,4 @@
-"""What a service offers and says of itself: its panels, facts, and the reader's own token."""
+"""What a service offers and says of itself: its panels and facts."""
 
 from typing import TypedDict
 
@@ -7,17 +7,14 @@ import reflex as rx
 from app.components.fact_list import fact_list
 from app.components.frame import section
 from app.components.table import column, table
-from app.components.token_form import token_form
 from app.domain.access import Actor
-from app.domain.credentials import stored_token
 from app.domain.panels import PanelRow, list_panels
 from app.domain.services import ServiceRow, get_service
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
 from app.states.service_facts import FactItem, fact_item, facts_of
-from app.states.service_item import iso, service_item
-from app.states.session import SessionState
+from app.states.service_item import service_item
 from models import db
 
 
@@ -35,24 +32,17 @@ class OfferedPanel(TypedDict):
 class ServiceAboutState(rx.State):
     """What the service in the URL offers."""
 
-    service_ref_shown: str = ""
     facts: list[FactItem] = []
     panels: list[OfferedPanel] = []
-    own_token_since: str = ""
-    own_token_end: str = ""
 
     @guarded("service:read")
     async def load(self, actor: Actor) -> None:
-        """Read the service's facts and panels, and the reader's own token's end."""
+        """Read the service's facts and panels."""
         service_ref = route_argument(self, "service_ref")
         row = await call(db.REGISTRY, get_service, actor=actor, service_ref=service_ref)
         panels = await call(db.REGISTRY, list_panels, actor=actor, service_ref=service_ref)
-        self.service_ref_shown = row.ref
         self.facts = _facts(row)
         self.panels = [_offered(panel) for panel in panels]
-        own = await call(db.USERS, stored_token, actor=actor, service_ref=service_ref)
-        self.own_token_since = iso(own.updated_at) if own else ""
-        self.own_token_end = own.last_four if own else ""
 
 
 def _facts(row: ServiceRow) -> list[FactItem]:
@@ -106,22 +96,3 @@ def panels_section() -> rx.Component:
 def facts_section() -> rx.Component:
     """What the service says of itself."""
     return section("Facts", fact_list(ServiceAboutState.facts))
-
-
-def token_section() -> rx.Component:
-    """The reader's own token, for those who start runs."""
-    form = token_form(
-        ServiceAboutState.service_ref_shown,
-        ServiceAboutState.own_token_end,
-        ServiceAboutState.own_token_since,
-        shared=False,
-    )
-    why = rx.text(
-        "Runs that you start there use your own token if you store one, and the lab's otherwise.",
-        size="2",
-        class_name="muted",
-    )
-    return rx.cond(
-        SessionState.permissions.contains("job:submit"),
-        section("Your token", rx.el.div(why, form, class_name="stack")),
-    )
