@@ -20,7 +20,7 @@ from app.connectors.errors import (
     Unreachable,
     Unsupported,
 )
-from app.domain import files, job_collection, job_outcomes, job_waits, store
+from app.domain import files, job_collection, job_leftovers, job_outcomes, job_waits, store
 from app.domain.errors import Refused
 from app.domain.job_collection import WantedResult
 from app.domain.job_queue import Claim
@@ -99,6 +99,8 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
         await record(job_collection.record_failure, claimed, details=details)
     elif state is RunState.CANCELLED:
         await record(job_collection.record_cancelled, claimed)
+    elif state is RunState.COMPLETE and details.status.results_gone:
+        await record(job_leftovers.record_gone, claimed, details=details)
     elif state is RunState.COMPLETE:
         wanted: Sequence[WantedResult] | None = await record(
             job_collection.list_results, claimed, details=details

@@ -7,7 +7,7 @@ import httpx
 import structlog
 
 from app.config import settings
-from app.connectors.base import CancelOutcome, Connector
+from app.connectors.base import CancelOutcome, Connector, RunState, RunStatus
 from app.connectors.client import open_client
 from app.connectors.errors import (
     Busy,
@@ -24,6 +24,7 @@ from workers import contact
 from workers.endpoints import connector_of
 from workers.learning import learn_from_cancel
 from workers.leases import claim, kept, record, surviving, together
+from workers.restarts import start_again
 
 AT_ONCE = 100
 # A job that was given up is looked at too, rarely, as long as its run may go on.
@@ -98,6 +99,8 @@ async def _look(connector: Connector, claims: Sequence[Claim]) -> None:
                 await record(job_offers.looked_at, claimed, status=status)
             elif status is None:
                 await record(job_outcomes.unknown_there, claimed, poll=poll_delay(poll))
+            elif status.state is RunState.INTERRUPTED:
+                await _start_again(connector, claimed, status)
             elif not status.raw_state:
                 # The service answered, but could not tell about this one run.
                 await record(job_outcomes.no_contact, claimed, reason=status.message)
@@ -106,6 +109,14 @@ async def _look(connector: Connector, claims: Sequence[Claim]) -> None:
                     job_outcomes.seen, claimed, status=status, poll=poll_delay(poll)
                 )
                 await learn_from_cancel(claimed, decided, status)
+
+
+async def _start_again(connector: Connector, claimed: Claim, status: RunStatus) -> None:
+    try:
+        await start_again(connector, claimed, status)
+    except ConnectorError as error:
+        await _not_answered(claimed, error)
+        await contact.failed(connector, [claimed], error)
 
 
 async def _cancel(connector: Connector, claimed: Claim) -> None:

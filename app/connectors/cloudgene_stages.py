@@ -144,7 +144,21 @@ def _states(parts: Sequence[_Part], state: RunState) -> list[StageState]:
         return [StageState.DONE if part.says else StageState.AHEAD for part in parts]
     if state in (RunState.FAILED, RunState.CANCELLED):
         return _ended_states(parts)
-    return [_state_at_work(part) for part in parts]
+    states = [_state_at_work(part) for part in parts]
+    return _with_current(states) if state is RunState.RUNNING else states
+
+
+def _with_current(states: list[StageState]) -> list[StageState]:
+    """The stages of a run at work, in one of which it is, though that may say nothing just now."""
+    reached = max((n for n, one in enumerate(states) if one is not StageState.AHEAD), default=-1)
+    found = [
+        StageState.DONE if one is StageState.AHEAD and number < reached else one
+        for number, one in enumerate(states)
+    ]
+    is_untold = not {StageState.RUNNING, StageState.FAILED} & set(found)
+    if is_untold and reached + 1 < len(found):
+        found[reached + 1] = StageState.RUNNING
+    return found
 
 
 def _state_at_work(part: _Part) -> StageState:

@@ -12,6 +12,7 @@ from app.config import settings
 from app.connectors.base import CancelOutcome, RunState, RunStatus
 from app.domain.archive_passwords import keep_password
 from app.domain.job_cancels import cancel_ignored, patience_is_over
+from app.domain.job_leftovers import keep_expiry
 from app.domain.job_queue import Claim, claimed_job, delay_after, release, retire
 from app.domain.job_states import (
     ANSWER_LOST,
@@ -147,6 +148,7 @@ def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> s
     cancel_before = job.cancel_outcome
     raw_changed = job.remote_state != status.raw_state
     job.remote_state = status.raw_state
+    keep_expiry(job, status)
     before = job.status
     _follow(session, job, status.state)
     if raw_changed and job.status == before:

@@ -222,6 +222,20 @@ async def test_stages_show_true_progress_and_messages_with_their_true_severity()
     assert [one.severity for one in stages[1].messages] == [Severity.WARNING, Severity.OK]
 
 
+async def test_a_run_at_work_is_in_some_stage_though_that_one_says_nothing() -> None:
+    async def states_of(*steps: Any) -> list[StageState]:
+        job = a_job(2, steps=list(steps))
+        found = (await Server({STATUS: job}).connector.status(["job-1"]))["job-1"].stages
+        return [stage.state for stage in found]
+
+    done, running, ahead = StageState.DONE, StageState.RUNNING, StageState.AHEAD
+    silent = a_step("Quality Control")
+    assert await states_of(silent, silent) == [running, ahead]
+    assert await states_of(OK_STEP, silent, silent) == [done, running, ahead]
+    assert await states_of(OK_STEP, silent, a_step("Imputation", (3, "x"))) == [done, done, running]
+    assert await states_of(OK_STEP) == [done]
+
+
 @pytest.mark.parametrize(
     ("kind", "severity"),
     [(0, Severity.OK), (1, Severity.ERROR), (2, Severity.WARNING), (3, Severity.RUNNING)],

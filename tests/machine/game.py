@@ -3,7 +3,8 @@
 from collections import Counter
 
 from app.connectors.base import RunState
-from app.domain import job_answers
+from app.domain import job_answers, job_restarts
+from app.domain.job_restarts import INTERRUPTED
 from app.domain.job_states import ANSWER_LOST, TERMINAL
 from models import db
 from models.jobs import Job
@@ -163,6 +164,10 @@ class Game:
                     run.state = RunState.COMPLETE
                 if run.state is RunState.CANCELLING:
                     run.state = RunState.CANCELLED
+            for one in self.world.see():
+                if one.job.held_reason == INTERRUPTED:
+                    with db.session(db.JOBS) as session:
+                        job_restarts.ask_restart(session, actor=actor(), job_ref=one.job.ref)
             self.do(0, *JOB_DUTIES)
             self.check()
             if all(self._is_at_rest(one.job) for one in self.world.see()):

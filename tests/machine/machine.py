@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from app.connectors.base import RunState
-from app.domain import job_answers, job_offers, service_contacts
+from app.domain import job_answers, job_offers, job_restarts, service_contacts
 from app.domain import jobs as domain_jobs
 from app.domain.errors import PlatformError
 from models import db
@@ -19,7 +19,7 @@ from tests.machine.service import REFUSALS, TROUBLES, Abilities
 from tests.machine.world import World
 from tests.support.submitting import actor
 
-OPERATIONS = ("submit", "find", "status", "details", "open", "cancel", "check")
+OPERATIONS = ("submit", "find", "status", "details", "open", "cancel", "restart", "check")
 # Words of the gates where a worker talks with the service; see `service`.
 PLACES = ("on its way", "answer to", "answer to", "chunk")
 
@@ -44,6 +44,7 @@ wishes = st.sampled_from(
         job_answers.not_there,
         job_offers.accept_offer,
         job_offers.decline_offer,
+        job_restarts.ask_restart,
     )
 )
 

@@ -253,6 +253,19 @@ class StandIn:
             return CancelOutcome.REFUSED
         return CancelOutcome.ALREADY_FINISHED if state in ENDED else CancelOutcome.ACCEPTED
 
+    async def restart(self, remote_id: str) -> None:
+        await self._process.gate("restart on its way")
+        has_effect, error = self.service.trouble("restart")
+        run = self.service.known(remote_id)
+        is_pending = run.state is not RunState.INTERRUPTED
+        if has_effect and not is_pending:
+            run.state = RunState.QUEUED
+        await self._process.gate("answer to restart")
+        if error is not None:
+            raise error
+        if is_pending:
+            raise Rejected("It is not pending.")
+
     async def check_authorised(self) -> None:
         await self._asked("check")
 

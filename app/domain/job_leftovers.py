@@ -1,0 +1,74 @@
+"""How long a service keeps what a run left, and what becomes of a job whose service did not.
+
+A job that has ended here is never looked at again, so that a later deletion at the service changes
+nothing of it.
+"""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from app.connectors.base import RunDetails, RunState, RunStatus
+from app.domain.job_queue import Claim, claimed_job, retire
+from app.domain.job_states import JobStatus, change_status
+from models import db
+from models.base import now
+from models.jobs import Job, JobResult
+
+HERE = ("fetched", "unpacked", "damaged")
+
+
+def keep_expiry(job: Job, status: RunStatus) -> None:
+    """Keep when the service deletes what the run left, or that it has done so."""
+    if status.expires_at is not None:
+        job.results_expire_at = status.expires_at
+    if status.results_gone and job.results_gone_at is None:
+        job.results_gone_at = now()
+
+
+def record_gone(session: Session, claim: Claim, *, details: RunDetails) -> None:
+    """The run succeeded, but its service has deleted what is not here by now: the job ends.
+
+    It is complete with what was fetched before, and failed where that is nothing.
+    """
+    job = claimed_job(session, claim)
+    assert details.status.state is RunState.COMPLETE
+    keep_expiry(job, details.status)
+    job.remote_state = details.status.raw_state
+    when = _when(job, details.status.expires_at)
+    wanted = session.exec(
+        select(JobResult).where(
+            JobResult.job_id == job.id,
+            JobResult.role != "",
+            col(JobResult.archive_id).is_(None),
+        )
+    ).all()
+    here = [result for result in wanted if result.state in HERE]
+    gone = [result for result in wanted if result.state not in HERE]
+    for result in gone:
+        result.state = "gone"
+        result.error_message = f"{job.service_name} deleted it {when}, before it was fetched."
+        session.add(result)
+    names = ", ".join(f"“{result.name}”" for result in gone[:20])
+    if here:
+        reason = f"{len(here)} of {len(wanted)} results fetched"
+        if gone:
+            reason += f"; {job.service_name} deleted the others {when}: {names}"
+        change_status(session, job, JobStatus.COMPLETED, reason=reason)
+    else:
+        told = f"The run succeeded, but {job.service_name} deleted its results {when}, "
+        job.error_message = (
+            f"{told}before they were fetched{f': {names}' if names else ''}.\n"
+            "Submit the job again to get them."
+        )
+        change_status(session, job, JobStatus.FAILED, reason=job.error_message.splitlines()[0])
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+    retire(session, claim)
+
+
+def _when(job: Job, told: datetime | None) -> str:
+    """The time of the deletion in words, or by when it was seen to have happened."""
+    if told is not None and told <= now():
+        return f"on {told:%Y-%m-%d at %H:%M} UTC"
+    seen = job.results_gone_at or now()
+    return f"by {seen:%Y-%m-%d %H:%M} UTC"
