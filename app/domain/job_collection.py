@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from app.connectors.base import RemoteFile, RunDetails
 from app.connectors.errors import InvalidAnswer
+from app.domain import job_progress
 from app.domain.job_queue import Claim, claimed_job, retire
 from app.domain.job_states import JobStatus, change_status
 from app.domain.recipes import Recipe, ResultPattern, parse_recipe
@@ -39,7 +40,7 @@ class WantedResult:
 
 def record_logs(session: Session, claim: Claim, details: RunDetails) -> None:
     """Keep the texts of a run, each under its name; a later reading replaces an earlier one."""
-    claimed_job(session, claim)
+    job_progress.keep(claimed_job(session, claim), details.status)
     for log in details.logs:
         kept = {
             "text": log.text.replace("\x00", ""),

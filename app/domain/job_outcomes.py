@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from app.config import settings
 from app.connectors.base import CancelOutcome, RunState, RunStatus
+from app.domain import job_progress
 from app.domain.archive_passwords import keep_password
 from app.domain.job_cancels import cancel_ignored, patience_is_over
 from app.domain.job_leftovers import keep_expiry
@@ -148,6 +149,7 @@ def seen(session: Session, claim: Claim, *, status: RunStatus, poll: float) -> s
     cancel_before = job.cancel_outcome
     raw_changed = job.remote_state != status.raw_state
     job.remote_state = status.raw_state
+    job_progress.keep(job, status)
     keep_expiry(job, status)
     before = job.status
     _follow(session, job, status.state)

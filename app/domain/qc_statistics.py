@@ -46,6 +46,8 @@ WORDS = {
     "mode": "Mode",
 }
 _LABELS = (*COUNTS.values(), *WORDS.values(), "Chromosomes", "Rsq filter", "Reference Overlap")
+_NAMES = {label: name for name, label in COUNTS.items()}
+_COUNT = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, _NAMES))}): {_NUMBER}")
 _NEXT_LABEL = "|".join(re.escape(f"{label}:") for label in _LABELS)
 
 # field: (the count, the limit that the server names with it)
@@ -135,9 +137,8 @@ def read_messages(texts: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in texts:
         plain = " ".join(text.split())
-        for name, label in COUNTS.items():
-            if number := re.search(rf"(?<!\w){re.escape(label)}: {_NUMBER}", plain):
-                found[name] = _whole(number[1])
+        for label, number in _COUNT.findall(plain):
+            found[_NAMES[label]] = _whole(number)
         if overlap := re.search(rf"Reference Overlap: {_NUMBER} ?%", plain):
             found["overlap"] = _real(overlap[1])
         for name, pattern in _CHUNKS.items():
