@@ -6,6 +6,7 @@ from app.components.controls import tick
 from app.components.frame import fact, facts, field, section
 from app.components.status import badge
 from app.pages.submit_step import back_button, step_head
+from app.pages.submit_terms import terms_step
 from app.states.submission_items import ReviewItem
 from app.states.submitting import SubmitState
 
@@ -55,6 +56,7 @@ def review_step() -> rx.Component:
             rx.el.ul(rx.foreach(SubmitState.review, _destination), class_name="destinations"),
         ),
         rx.form(
+            terms_step(),
             field(
                 "Name of the submission",
                 rx.input(

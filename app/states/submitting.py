@@ -4,12 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from app.domain import probe_schedule
 from app.domain.access import Actor
-from app.domain.credentials import tokens_in_use
 from app.domain.datasets import dataset_detail, list_datasets
 from app.domain.errors import Invalid, NotFound
-from app.domain.panels import PanelDetail, get_panel, panels_to_choose
+from app.domain.panels import PanelDetail
 from app.domain.resubmissions import Template, resubmit, template_of
 from app.domain.submissions import (
     ChosenDataset,
@@ -19,22 +17,20 @@ from app.domain.submissions import (
     submit,
 )
 from app.states.calls import call
-from app.states.conformance_item import limit_texts
 from app.states.guard import guarded
-from app.states.limits import limits_of
 from app.states.outages import Parts
-from app.states.outlook import expectations
 from app.states.submission_items import (
     DatasetChoice,
     PanelItem,
     ParameterItem,
     ReviewItem,
     dataset_choice,
-    panel_item,
     parameter_items,
     review_item,
     text_of,
 )
+from app.states.submit_reads import panels_chosen, panels_offered
+from app.states.terms_item import TermsItem, accept_ticked, terms_asked
 from models import db
 from models.base import new_ref
 
@@ -55,6 +51,7 @@ class SubmitState(rx.State):
     chosen: list[str] = []
     parameters: list[ParameterItem] = []
     review: list[ReviewItem] = []
+    terms: list[TermsItem] = []
     name: str = ""
     problem: str = ""
     search: str = ""
@@ -146,8 +143,7 @@ class SubmitState(rx.State):
         self.is_sending = True
         yield
         try:
-            self.name = str(_parsed(form).get("name", ""))[:200]
-            yield await self._submit(actor, ends_first=_parsed(form).get("ends_first") == "on")
+            yield await self._submit(actor, _parsed(form))
         finally:
             self.is_sending = False
 
@@ -182,11 +178,15 @@ class SubmitState(rx.State):
         self.name = template.name
         self._values = {name: text_of(value) for name, value in template.parameters.items()}
 
-    async def _submit(self, actor: Actor, *, ends_first: bool) -> Any:
+    async def _submit(self, actor: Actor, given: dict[str, Any]) -> Any:
+        self.name = str(given.get("name", ""))[:200]
         details = await self._details(actor)
         await self._choose(actor, self.dataset_ref)
         if self.problem:
             raise Invalid(self.problem)
+        accepted = await accept_ticked(actor, details, given)
+        # They may have changed since they were shown.
+        self.terms = await terms_asked(actor, details)
         form = {
             "actor": actor,
             "name": self.name,
@@ -194,9 +194,10 @@ class SubmitState(rx.State):
             "panels": details,
             "parameters": self._shown_values(details),
             "idempotency_key": self._key,
+            "accepted_terms": accepted,
         }
         if self.first_ref:
-            form |= {"job_ref": self.first_ref, "ends_first": ends_first}
+            form |= {"job_ref": self.first_ref, "ends_first": given.get("ends_first") == "on"}
         row = await call(db.JOBS, resubmit if self.first_ref else submit, **form)
         self._is_sent = True
         detail = await call(db.JOBS, submission_detail, actor=actor, submission_ref=row.ref)
@@ -204,20 +205,7 @@ class SubmitState(rx.State):
         return rx.redirect(f"/jobs/{only}" if only else f"/submissions/{row.ref}")
 
     async def _read_panels(self, actor: Actor) -> None:
-        tokens = await call(db.USERS, tokens_in_use, actor=actor)
-        choices = await call(db.REGISTRY, panels_to_choose, actor=actor, tokens=tokens)
-        services = sorted({choice.row.service_ref for choice in choices})
-        await call(db.REGISTRY, probe_schedule.refresh, service_refs=services, caller="user")
-        limits = await limits_of(actor, services)
-        expected = await expectations(actor, [choice.row for choice in choices])
-        self.panels = [
-            panel_item(
-                choice,
-                limit_texts(limits.get(choice.row.service_ref, ())),
-                expected.get(choice.row.ref),
-            )
-            for choice in choices
-        ]
+        self.panels = await panels_offered(actor)
         self.has_read_panels = True
         usable = {item["ref"] for item in self.panels if item["can_choose"]}
         self.chosen = [ref for ref in self.chosen if ref in usable]
@@ -249,9 +237,7 @@ class SubmitState(rx.State):
         return ChosenDataset(self.dataset_ref, self.dataset_name, self._file_count)
 
     async def _details(self, actor: Actor) -> list[PanelDetail]:
-        return [
-            await call(db.REGISTRY, get_panel, actor=actor, panel_ref=ref) for ref in self.chosen
-        ]
+        return await panels_chosen(actor, self.chosen)
 
     async def _ask_parameters(self, actor: Actor) -> None:
         # What was refused stays said until the form is sent again: were it to vanish when its
@@ -275,6 +261,7 @@ class SubmitState(rx.State):
         self.review = [
             review_item(panel, values) for panel, values in zip(details, checked, strict=True)
         ]
+        self.terms = await terms_asked(actor, details)
         self.step, self.problem, self._refused = 3, "", ("", "")
 
     def _shown_values(self, details: list[PanelDetail]) -> dict[str, Any]:
@@ -284,7 +271,7 @@ class SubmitState(rx.State):
     def _start_afresh(self) -> None:
         self.step, self.chosen, self.name, self.problem = 0, [], "", ""
         self.dataset_ref, self.dataset_name, self._came_with = "", "", ""
-        self._values, self._key, self._is_sent = {}, new_ref(), False
+        self.terms, self._values, self._key, self._is_sent = [], {}, new_ref(), False
         self._refused = ("", "")
         self.first_ref, self.first_title, self.first_is_open = "", "", False
 
