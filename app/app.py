@@ -7,7 +7,16 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from fastapi import FastAPI
 
-from app.api import downloads, health, health_checks, results, service_tokens, status, uploads
+from app.api import (
+    downloads,
+    health,
+    health_checks,
+    results,
+    service_tokens,
+    status,
+    terms,
+    uploads,
+)
 from app.api import incidents as incident_files
 from app.api import service_layers as layer_files
 from app.api import sign_in as sign_in_routes
@@ -71,6 +80,7 @@ api.include_router(service_tokens.router)
 api.include_router(health_checks.router)
 api.include_router(incident_files.router)
 api.include_router(layer_files.router)
+api.include_router(terms.router)
 
 app = rx.App(
     html_lang="en",

@@ -4,27 +4,33 @@ from typing import Any
 
 import reflex as rx
 
-from app.components.controls import tick
 from app.components.frame import empty_state, field, notice, page_header, section, skeleton
 from app.domain import services as domain
 from app.domain.access import Actor
 from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.known_services import known_service
 from app.domain.service_fields import ServiceFields
 from app.domain.services import ServiceRow
 from app.pages.admin_service_checks import checks_section
 from app.pages.admin_service_conformance import ServiceConformanceState, conformance_section
+from app.pages.admin_service_known import known_services, told_of
 from app.pages.admin_service_limits import limits_section
+from app.pages.admin_service_panels import PanelSyncState, panel_sync_section
+from app.pages.admin_service_terms import AdminTermsState, terms_section
 from app.pages.admin_service_test import ConnectionTestState, connection_test
 from app.pages.service_token import LabTokenState, lab_token_section
+from app.pages.admin_service_what import what_section
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
-from app.states.service_form import ServiceForm, empty_form, fields_of, form_of
+from app.states.service_form import ServiceForm, empty_form, fields_of, form_of, form_of_known
 from app.states.service_limit_item import LimitItem, limit_items
 from models import db
 
 NEW = "new"
+# What the sections below the form read.
+LOADS = [ServiceConformanceState.load, PanelSyncState.load, AdminTermsState.load]
 
 
 class AdminServiceState(rx.State):
@@ -38,18 +44,21 @@ class AdminServiceState(rx.State):
     problem_field: str = ""
     is_loaded: bool = False
     is_missing: bool = False
+    # Which known service the form began with, and what to know of it.
+    known: str = ""
+    known_note: str = ""
 
     @guarded("service:write")
-    async def load(self, actor: Actor) -> rx.event.EventSpec | None:
+    async def load(self, actor: Actor) -> list[Any] | None:
         """Read the service in the URL, or begin a new one."""
         test = await self.get_state(ConnectionTestState)
         service_ref = route_argument(self, "service_ref")
-        self.problem, self.problem_field = "", ""
+        self.problem, self.problem_field, self.known, self.known_note = "", "", "", ""
         self.is_loaded, self.is_missing = True, False
         if service_ref == NEW:
             self.form, self.name, self.saved_ref, self.limits = empty_form(), "", "", []
-            test._begin("", "")
-            return ServiceConformanceState.load
+            test._start("", "", "wes")
+            return LOADS
         try:
             row = await call(db.REGISTRY, domain.get_service, actor=actor, service_ref=service_ref)
         except NotFound:
@@ -57,8 +66,16 @@ class AdminServiceState(rx.State):
             return None
         self.form, self.name, self.saved_ref = form_of(row), row.name, row.ref
         self.limits = limit_items(row)
-        test._begin(row.base_url, row.ref)
-        return ServiceConformanceState.load
+        test._start(row.base_url, row.ref, row.api_type)
+        return LOADS
+
+    @guarded("service:write")
+    async def start_from(self, actor: Actor, key: str) -> None:
+        """Fill in what is publicly known of a service."""
+        known = known_service(str(key))
+        test = await self.get_state(ConnectionTestState)
+        test._start(known.base_url, "", known.api_type)
+        self.form, self.known, self.known_note = form_of_known(known), known.key, told_of(known)
 
     @guarded("service:write")
     async def save(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec | None:
@@ -66,7 +83,12 @@ class AdminServiceState(rx.State):
         test = await self.get_state(ConnectionTestState)
         self.problem, self.problem_field = "", ""
         try:
-            fields = fields_of(form if isinstance(form, dict) else {}, base_url=test.base_url)
+            fields = fields_of(
+                form if isinstance(form, dict) else {},
+                base_url=test.base_url,
+                api_type=test.api_type,
+                known=known_service(self.known) if self.known else None,
+            )
             row = await self._write(actor, fields, test._service_info)
         except (Invalid, Conflict) as error:
             self.problem = error.message
@@ -109,63 +131,9 @@ def _problem(name: str) -> rx.Var[str]:
 
 
 def _line(name: str, label: str, *, hint: str = "", required: bool = False, **props: Any):
-    control = rx.input(
-        name=name,
-        default_value=AdminServiceState.form[name],
-        required=required,
-        width="100%",
-        **props,
-    )
+    shown = {"default_value": AdminServiceState.form[name]} | props
+    control = rx.input(name=name, required=required, width="100%", **shown)
     return field(label, control, hint=hint, problem=_problem(name), required=required)
-
-
-def _what_it_is() -> rx.Component:
-    return section(
-        "What it is",
-        rx.el.div(
-            field(
-                "Name",
-                rx.input(
-                    name="name",
-                    default_value=rx.cond(
-                        AdminServiceState.form["name"],
-                        AdminServiceState.form["name"],
-                        ConnectionTestState.suggested_name,
-                    ),
-                    # A test of a new service's address fills in what the service calls itself.
-                    key=ConnectionTestState.suggested_name,
-                    required=True,
-                    max_length=120,
-                    placeholder="ILIFU",
-                ),
-                problem=_problem("name"),
-                required=True,
-            ),
-            _line("description", "Description", max_length=2000),
-            rx.el.div(
-                _line("location", "Location", max_length=120, placeholder="Cape Town"),
-                _line(
-                    "country",
-                    "Country",
-                    max_length=2,
-                    placeholder="ZA",
-                    hint="Two letters. People see where their data goes.",
-                ),
-                class_name="grid-2",
-            ),
-            tick(
-                "is_active",
-                "In use: people can submit to it, and it is checked",
-                checked=AdminServiceState.form["is_active"].to(bool),
-            ),
-            tick(
-                "is_simulation",
-                "A simulation: results are for demonstration only",
-                checked=AdminServiceState.form["is_simulation"].to(bool),
-            ),
-            class_name="stack",
-        ),
-    )
 
 
 def _files() -> rx.Component:
@@ -191,7 +159,7 @@ def _files() -> rx.Component:
 def _form() -> rx.Component:
     return rx.form(
         rx.el.div(
-            _what_it_is(),
+            what_section(_line, AdminServiceState.form, ConnectionTestState.suggested_name),
             limits_section(_line, AdminServiceState.limits),
             _files(),
             checks_section(_line, AdminServiceState.form["check_canary"].to(bool)),
@@ -203,7 +171,7 @@ def _form() -> rx.Component:
             class_name="stack",
         ),
         on_submit=AdminServiceState.save,
-        key=AdminServiceState.saved_ref,
+        key=AdminServiceState.saved_ref + AdminServiceState.known,
         width="100%",
     )
 
@@ -239,9 +207,16 @@ def admin_service() -> rx.Component:
             subtitle="Enter the address, test it, say what it is, save.",
         ),
         rx.cond(AdminServiceState.token_news, notice(AdminServiceState.token_news)),
+        rx.cond(
+            AdminServiceState.saved_ref,
+            rx.fragment(),
+            known_services(AdminServiceState.start_from, AdminServiceState.known_note),
+        ),
         connection_test(),
         rx.cond(AdminServiceState.saved_ref, lab_token_section()),
         _form(),
+        panel_sync_section(),
+        terms_section(),
         conformance_section(),
     )
     return rx.cond(

@@ -9,6 +9,7 @@ from app.domain import panel_sync
 from app.domain.access import Actor
 from app.domain.errors import Conflict, PlatformError
 from app.domain.panel_offers import offer_as_json, offer_of
+from app.pages.admin_service_terms import AdminTermsState
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.offered_panels import offered_panels
@@ -80,7 +81,7 @@ class PanelSyncState(rx.State):
                 self.unchanged = unchanged_text(diff.unchanged)
 
     @guarded("service:write")
-    async def apply(self, actor: Actor, form: dict[str, Any]) -> None:
+    async def apply(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec | None:
         """Do what is ticked, exactly as it was previewed."""
         given = form if isinstance(form, dict) else {}
         known = [panel["panel_id"] for group in self.groups for panel in group["panels"]]
@@ -97,9 +98,11 @@ class PanelSyncState(rx.State):
         except Conflict as error:
             self._forget()
             self.problem = error.message
-            return
+            return None
         self._forget()
         self.done = done_text(diff)
+        # Panels come with their terms.
+        return AdminTermsState.load
 
     def _forget(self) -> None:
         self.groups, self._offers, self._previewed = [], [], ""

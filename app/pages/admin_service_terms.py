@@ -139,9 +139,7 @@ def _form() -> rx.Component:
         width="100%",
         resize="vertical",
     )
-    url = rx.input(
-        name="url", default_value=state.url, key=key + "url", type="url", width="100%"
-    )
+    url = rx.input(name="url", default_value=state.url, key=key + "url", type="url", width="100%")
     return rx.form(
         field("Whose terms", whose),
         field("Text", text, problem=_problem("text")),

@@ -16,6 +16,7 @@ from app.domain.conformance_report import deviations
 from app.domain.conformance_schedule import keep_test
 from app.domain.credentials import endpoint_to_test
 from app.domain.errors import Invalid, Refused
+from app.domain.known_services import retired_at
 from app.domain.service_info import facts_as_json
 from app.states.calls import call
 from app.states.conformance_item import FeatureItem, feature_item
@@ -24,7 +25,11 @@ from app.states.service_facts import FactItem, ParameterItem, facts_of, paramete
 from app.states.service_item import milliseconds
 from models import db
 
-API_TYPE = "wes"
+PROTOCOLS = {"wes": "GA4GH WES", "cloudgene": "Cloudgene (Michigan, TOPMed and their kin)"}
+HINTS = {
+    "wes": "For a WES service: what stands before /service-info.",
+    "cloudgene": "For a Cloudgene server: its root, such as https://imputationserver.sph.umich.edu.",
+}
 OUTCOMES = {
     "ok": ("Passed", "green", "circle-check"),
     "failed": ("Failed", "red", "circle-x"),
@@ -47,6 +52,9 @@ class ConnectionTestState(rx.State):
     """The address, how far its test came, and what the service said."""
 
     base_url: str = ""
+    api_type: str = "wes"
+    # The browser takes an address that the server sets only with another key.
+    begun: int = 0
     stages: list[StageItem] = []
     facts: list[FactItem] = []
     parameters: list[ParameterItem] = []
@@ -62,7 +70,15 @@ class ConnectionTestState(rx.State):
         """Keep what was typed; an earlier test of another address says nothing about it."""
         typed = str(base_url)[:500].strip()
         if typed != self.base_url:
-            self._begin(typed, self._service_ref)
+            self._begin(typed, self._service_ref, self.api_type)
+            if retired := retired_at(typed):
+                self.problem = f"{retired.name}: {retired.reason}"
+
+    @guarded("service:write")
+    async def take_type(self, actor: Actor, api_type: str) -> None:
+        """Keep which protocol is spoken there; an earlier test of another one says nothing."""
+        if api_type in PROTOCOLS and api_type != self.api_type:
+            self._begin(self.base_url, self._service_ref, api_type)
 
     @guarded("service:write", background=True)
     async def run(self, actor: Actor) -> None:
@@ -70,8 +86,12 @@ class ConnectionTestState(rx.State):
         async with self:
             if self.is_running:
                 return
-            self._begin(self.base_url, self._service_ref)
+            self._begin(self.base_url, self._service_ref, self.api_type)
             address, service_ref = self.base_url, self._service_ref
+            connector = CONNECTORS.get(self.api_type)
+            if connector is None:
+                self.problem = f"This platform cannot speak “{self.api_type}”."
+                return
             self.is_running = True
         try:
             endpoint = await call(
@@ -81,7 +101,7 @@ class ConnectionTestState(rx.State):
             async with self:
                 self.problem, self.is_running = error.message, False
             return
-        found = await examine(endpoint, CONNECTORS[API_TYPE], report=self._report)
+        found = await examine(endpoint, connector, report=self._report)
         async with self:
             self.is_running = False
             self.deviations = [feature_item(row) for row in deviations(found.observations)]
@@ -104,8 +124,13 @@ class ConnectionTestState(rx.State):
         async with self:
             self.stages = [*self.stages, _item(stage)]
 
-    def _begin(self, base_url: str, service_ref: str) -> None:
-        self.base_url, self._service_ref = base_url, service_ref
+    def _start(self, base_url: str, service_ref: str, api_type: str) -> None:
+        """Begin with another service than before."""
+        self._begin(base_url, service_ref, api_type)
+        self.begun += 1
+
+    def _begin(self, base_url: str, service_ref: str, api_type: str) -> None:
+        self.base_url, self._service_ref, self.api_type = base_url, service_ref, api_type
         self.stages, self.facts, self.parameters, self.deviations = [], [], [], []
         self.problem, self.suggested_name, self._service_info = "", "", {}
 
@@ -173,16 +198,27 @@ def connection_test() -> rx.Component:
         "Address of the service's API",
         rx.input(
             default_value=ConnectionTestState.base_url,
-            key=ConnectionTestState.router.url.path,
+            key=ConnectionTestState.router.url.path + ConnectionTestState.begun.to_string(),
             on_blur=ConnectionTestState.take_address,
             placeholder="https://wes.example.org/ga4gh/wes/v1",
             type="url",
             auto_complete="off",
             width="100%",
         ),
-        hint="For a WES service: what stands before /service-info.",
+        hint=rx.match(ConnectionTestState.api_type, *HINTS.items(), ""),
         problem=ConnectionTestState.problem,
         required=True,
+    )
+    protocol = field(
+        "What it speaks",
+        rx.select.root(
+            rx.select.trigger(aria_label="What it speaks", width="100%"),
+            rx.select.content(
+                *[rx.select.item(label, value=key) for key, label in PROTOCOLS.items()]
+            ),
+            value=ConnectionTestState.api_type,
+            on_change=ConnectionTestState.take_type,
+        ),
     )
     run = rx.button(
         rx.icon("plug-zap", size=15, aria_hidden="true"),
@@ -200,6 +236,7 @@ def connection_test() -> rx.Component:
     return section(
         "Connection",
         rx.el.div(
+            protocol,
             address,
             rx.el.div(run, class_name="row"),
             rx.el.div(rx.cond(ConnectionTestState.stages, _stages()), aria_live="polite"),

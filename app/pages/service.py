@@ -22,6 +22,7 @@ from app.pages.service_layers import ServiceLayersState, layers_section
 from app.pages.service_limits import ServiceLimitsState, limits_section
 from app.pages.service_outlook import ServiceOutlookState, outlook_section
 from app.pages.service_token import OwnTokenState, own_token_section
+from app.pages.service_terms import ServiceTermsState, terms_section
 from app.pages.service_view_links import tab_links
 from app.pages.template import page
 from app.states.calls import call
@@ -41,6 +42,7 @@ LOADS: dict[str, list[Any]] = {
         ServiceOutlookState.load,
         ServiceAboutState.load,
         OwnTokenState.load,
+        ServiceTermsState.load,
     ],
     "history": [ServiceHistoryState.load],
     "hours": [ServiceHeatState.load],
@@ -126,6 +128,7 @@ def _overview() -> rx.Component:
         outlook_section(),
         care_section(),
         panels_section(),
+        terms_section(),
         facts_section(),
         own_token_section(),
     )

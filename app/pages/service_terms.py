@@ -41,9 +41,7 @@ def _terms(item: TermsItem) -> rx.Component:
     return rx.el.div(
         rx.heading(item.title, ", version ", item.version, as_="h3", size="2"),
         rx.el.div(
-            rx.cond(
-                item.accepted_at, accepted, badge("Not accepted by you yet", "gray", "circle")
-            ),
+            rx.cond(item.accepted_at, accepted, badge("Not accepted by you yet", "gray", "circle")),
             class_name="row",
         ),
         terms_wording(item.title, item.text, item.url),

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from app.domain import service_limits
 from app.domain.check_settings import standard_checks
 from app.domain.errors import Invalid
+from app.domain.known_services import KnownService
 from app.domain.service_fields import ServiceFields, parse_service
 from app.domain.service_limits import GIB
 from app.domain.services import ServiceRow
@@ -104,7 +105,18 @@ def placeholders() -> dict[str, str]:
 def _limits(limits: Mapping[str, Any]) -> Any:
     most = limits.get("max_file_bytes")
     counts = {name: str(limits.get(name) or "") for name in LIMIT_COUNTS}
-    return {**counts, "max_file_gib": f"{most / GIB:g}" if most else ""}
+    return {**counts, "max_file_gib": f"{most / GIB:.12g}" if most else ""}
+
+
+def _confirmed_then(form: Mapping[str, Any], known: KnownService | None) -> dict[str, date]:
+    """When the limits were confirmed that are left as they were known."""
+    if known is None:
+        return {}
+    shown = _limits(known.limits)
+    fields = {name: _FORM_NAMES[f"limits.{name}"] for name in known.limits}
+    return {
+        name: known.as_of for name, field in fields.items() if _text(form, field) == shown[field]
+    }
 
 
 def _confirmed_today(form: Mapping[str, Any]) -> dict[str, date]:
@@ -123,12 +135,27 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
-def fields_of(form: Mapping[str, Any], *, base_url: str) -> ServiceFields:
-    """Read what was typed; `Invalid` names the form's field."""
+def form_of_known(known: KnownService) -> ServiceForm:
+    """The form of a service that is to be added, as far as it is known."""
+    form = empty_form()
+    form.update(_limits(known.limits))
+    form["name"], form["description"] = known.name, known.description
+    form["location"], form["country"] = known.location, known.country
+    return form
+
+
+def fields_of(
+    form: Mapping[str, Any], *, base_url: str, api_type: str, known: KnownService | None = None
+) -> ServiceFields:
+    """Read what was typed; `Invalid` names the form's field.
+
+    A limit that is as it is `known` counts as confirmed when that was read.
+    """
     try:
         return parse_service(
             {
                 "base_url": base_url,
+                "api_type": api_type,
                 "name": _text(form, "name"),
                 "description": _text(form, "description"),
                 "location": _text(form, "location"),
@@ -139,7 +166,7 @@ def fields_of(form: Mapping[str, Any], *, base_url: str) -> ServiceFields:
                     **{name: _text(form, name) or None for name in LIMIT_COUNTS},
                     "max_file_bytes": _bytes(_text(form, "max_file_gib")),
                 },
-                "limits_confirmed": _confirmed_today(form),
+                "limits_confirmed": _confirmed_then(form, known) | _confirmed_today(form),
                 "api_config": {
                     "shared_folder": _folder(form),
                     "workflow_engine": _text(form, "workflow_engine") or None,

@@ -37,7 +37,9 @@ def test_a_changed_limit_is_confirmed_today_and_the_others_keep_their_days(datab
 
 def test_the_box_of_the_form_confirms_all_limits_that_were_left_as_they_are(databases):
     row = add(limits={"max_samples": 500}, limits_confirmed={"max_samples": LONG_AGO})
-    ticked = fields_of(form_of(row) | {"confirm_limits": "on"}, base_url=row.base_url)
+    ticked = fields_of(
+        form_of(row) | {"confirm_limits": "on"}, base_url=row.base_url, api_type="wes"
+    )
     with db.session(db.REGISTRY) as session:
         row = services.change_service(session, actor=ADMIN, service_ref=row.ref, fields=ticked)
     today = now().date()
