@@ -18,8 +18,8 @@ from app.pages.admin_service_limits import limits_section
 from app.pages.admin_service_panels import PanelSyncState, panel_sync_section
 from app.pages.admin_service_terms import AdminTermsState, terms_section
 from app.pages.admin_service_test import ConnectionTestState, connection_test
-from app.pages.service_token import LabTokenState, lab_token_section
 from app.pages.admin_service_what import what_section
+from app.pages.service_token import LabTokenState, lab_token_section
 from app.pages.template import page
 from app.states.calls import call
 from app.states.guard import guarded

@@ -21,8 +21,8 @@ from app.pages.service_history import ServiceHistoryState, history_tab
 from app.pages.service_layers import ServiceLayersState, layers_section
 from app.pages.service_limits import ServiceLimitsState, limits_section
 from app.pages.service_outlook import ServiceOutlookState, outlook_section
-from app.pages.service_token import OwnTokenState, own_token_section
 from app.pages.service_terms import ServiceTermsState, terms_section
+from app.pages.service_token import OwnTokenState, own_token_section
 from app.pages.service_view_links import tab_links
 from app.pages.template import page
 from app.states.calls import call
