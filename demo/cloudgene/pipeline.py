@@ -66,10 +66,10 @@ class Pipeline:
             self._impute(job, steps, files, panel, chunks)
         job.record.state = State.EXPORTING
 
-    def _stage(self, job: Job, name: str) -> None:
-        """Let a stage last as long as is asked for."""
+    def _stage(self, job: Job, name: str, *, parts: int = 1) -> None:
+        """Let one of the `parts` of a stage last as long as is asked for."""
         job.log(f"[{name}]")
-        job.wait(self._settings.delay)
+        job.wait(self._settings.delay / parts)
         while self._faults.holds(name):
             job.wait(0.05)
 
@@ -160,7 +160,7 @@ class Pipeline:
             own = [chunk for chunk in chunks if chunk.chromosome == file.chromosome]
             if not own:
                 continue
-            self._stage(job, "imputation")
+            self._stage(job, "imputation", parts=len(files))
             try:
                 outcome = imputed.impute(
                     own, file.samples, panel_of(panel)[file.chromosome], options, job.wait
@@ -175,7 +175,7 @@ class Pipeline:
         bar = job.say(steps["Summary"], _packed(0, len(made)), Severity.RUNNING)
         password = unescape(values.get("password", "")) or secrets.token_urlsafe(15)
         for number, (chromosome, outcome) in enumerate(made, start=1):
-            self._stage(job, "encryption")
+            self._stage(job, "encryption", parts=len(made))
             work = job.folder / "work"
             work.mkdir(exist_ok=True)
             members = imputed.write(work, *outcome, options, about)

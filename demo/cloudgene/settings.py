@@ -21,7 +21,7 @@ class Settings:
     data: str
     url: str
     name: str = "Demo imputation server (simulation)"
-    delay: float = 0.2
+    delay: float = 0.1
     slots: int = 2
     jobs_at_once: int = 2
     max_downloads: int = 10

@@ -4,8 +4,8 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -29,7 +29,7 @@ class Cloudgene:
     folder: Path
     control_token: str
     admin_password: str
-    _logins: dict[str, str] = field(default_factory=dict)
+    _open: ExitStack
 
     def login(self, username: str) -> str:
         """Return an access token of a user, who is registered first if need be."""
@@ -62,9 +62,11 @@ class Cloudgene:
         return token
 
     def client(self, token: str = "") -> httpx.Client:
-        """Return a client that sends `token`."""
+        """Return a client that sends `token`; it is closed with the server."""
         headers = {"X-Auth-Token": token} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        return self._open.enter_context(
+            httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        )
 
     def control(self, path: str, **body: Any) -> dict[str, Any]:
         """Make something go wrong: see demo/cloudgene/simulator_routes.py."""
@@ -86,9 +88,7 @@ class Cloudgene:
 
 
 @contextmanager
-def running(
-    folder: Path, *, port: int | None = None, control: bool = True, **settings: Any
-) -> Iterator[Cloudgene]:
+def running(folder: Path, *, port: int | None = None, **settings: Any) -> Iterator[Cloudgene]:
     """Run a simulator with its data in `folder`; `settings` are those of its command line.
 
     The same folder may be used again, for a restart. Jobs hardly wait unless `delay` says so.
@@ -100,7 +100,7 @@ def running(
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
         command += [flag] if value is True else [] if value is False else [flag, str(value)]
-    control_token = secrets.token_hex(8) if control else ""
+    control_token = secrets.token_hex(8)
     admin = _kept(folder / "admin-password")
     environment = {
         "PYTHONPATH": str(ROOT),
@@ -109,8 +109,11 @@ def running(
         "FGIP_CLOUDGENE_ADMIN": admin,
     }
     answers_at = f"{url}/api/v2/server"
-    with processes.running(command, folder=folder, answers_at=answers_at, environment=environment):
-        yield Cloudgene(url, folder, control_token, admin)
+    with (
+        processes.running(command, folder=folder, answers_at=answers_at, environment=environment),
+        ExitStack() as opened,
+    ):
+        yield Cloudgene(url, folder, control_token, admin, opened)
 
 
 def _kept(path: Path) -> str:
