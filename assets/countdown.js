@@ -4,7 +4,9 @@
     if (seconds < 1) return "now";
     if (seconds < 100) return `${Math.floor(seconds)} s`;
     const minutes = Math.round(seconds / 60);
-    return minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+    if (minutes < 100) return `${minutes} min`;
+    const hours = Math.round(minutes / 60);
+    return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
   };
   const left = (span) => {
     const until = (Date.parse(span.dataset.due) - Date.now()) / 1000;

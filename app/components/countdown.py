@@ -3,8 +3,8 @@
 import reflex as rx
 
 
-def countdown(due: rx.Var[str], every: rx.Var[float]) -> rx.Component:
-    """How long until an ISO 8601 time, and then until each further `every` seconds."""
+def countdown(due: rx.Var[str], every: rx.Var[float] | float = 0) -> rx.Component:
+    """How long until an ISO 8601 time, and then until each further `every` seconds, if any."""
     return rx.cond(
         due,
         rx.el.span(

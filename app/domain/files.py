@@ -75,12 +75,14 @@ class FileForDownload:
 class Room:
     """A user's quota in bytes: what uploaded files take, what running uploads reserve, the limit.
 
-    Results do not count: nobody can know their size before, and no result is refused.
+    Results do not count: nobody can know their size before, and no result is refused. `results` is
+    what they take beside it.
     """
 
     used: int
     reserved: int
     limit: int
+    results: int
 
     @property
     def left(self) -> int:
@@ -90,18 +92,20 @@ class Room:
 
 def room_of(session: Session, *, owner_ref: str) -> Room:
     """Count what a user's uploaded files and running uploads take."""
-    files = select(func.coalesce(func.sum(StoredFile.size), 0)).where(
-        StoredFile.owner_ref == owner_ref,
-        StoredFile.kind == INPUT,
-        col(StoredFile.deleted_at).is_(None),
+    files = (
+        select(StoredFile.kind, func.sum(StoredFile.size))
+        .where(StoredFile.owner_ref == owner_ref, col(StoredFile.deleted_at).is_(None))
+        .group_by(StoredFile.kind)
     )
     uploads = select(func.coalesce(func.sum(Upload.size), 0)).where(
         Upload.owner_ref == owner_ref, col(Upload.state).in_(("receiving", "storing"))
     )
+    used = {kind: int(size) for kind, size in session.exec(files)}
     return Room(
-        used=int(session.exec(files).one()),
+        used=used.get(INPUT, 0),
         reserved=int(session.exec(uploads).one()),
         limit=settings().user_quota_bytes,
+        results=used.get(RESULT, 0),
     )
 
 

@@ -73,7 +73,8 @@ class JobDetail:
     `panel` is its panel as it was when the job was made; `parameters` are titles and values.
     `question` is what its owner must answer; `stall` says how unusually long it takes; `first` is
     the job in whose place it was submitted, `again` are those that were submitted in its place.
-    `contact` is set while the worker leaves the job's service alone.
+    `contact` is set while the worker leaves the job's service alone. The service deletes its copies
+    of the results at `results_expire_at`, and was seen to have done so at `results_gone_at`.
     """
 
     row: JobRow
@@ -88,6 +89,8 @@ class JobDetail:
     stall: str
     first: JobLink | None
     again: Sequence[JobLink]
+    results_expire_at: datetime | None
+    results_gone_at: datetime | None
 
 
 def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
@@ -127,6 +130,8 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
         stall=explain(job, usual_time(session, job.panel_ref)) if job.stalled_at else "",
         first=first_of(session, actor=actor, submission_ref=submission_ref),
         again=resubmissions_of(session, actor=actor, job_ref=job.ref),
+        results_expire_at=job.results_expire_at,
+        results_gone_at=job.results_gone_at,
     )
 
 

@@ -58,6 +58,7 @@ class DatasetsState(rx.State):
     sort: str = "created_at"
     descending: bool = True
     room: str = ""
+    results: str = ""
     room_percent: int = 0
     is_loaded: bool = False
 
@@ -116,6 +117,7 @@ class DatasetsState(rx.State):
         self.pages = max(1, math.ceil(found.total / PAGE_SIZE))
         self.page = min(self.page, self.pages)
         self.room = f"{words(room.used + room.reserved)} of {words(room.limit)} used"
+        self.results = f"Results of jobs take {words(room.results)} beside" if room.results else ""
         self.room_percent = min(100, round(100 * (room.used + room.reserved) / room.limit))
         self.is_loaded = True
 
@@ -174,6 +176,7 @@ def _quota() -> rx.Component:
             high_contrast=True,
             aria_label="Room used by your files",
         ),
+        rx.cond(DatasetsState.results, rx.el.span(DatasetsState.results, class_name="figures")),
         class_name="quota",
     )
 

@@ -19,7 +19,7 @@ from app.pages.job_history import history_list, stages
 from app.pages.job_logs import logs_section
 from app.pages.job_outlook import job_outlook
 from app.pages.job_question import give_up, offer, question
-from app.pages.job_results import results_table
+from app.pages.job_results_section import results_section
 from app.pages.job_state import JobState, LinkItem
 from app.pages.template import page
 from app.states.job_item import JobItem
@@ -174,7 +174,7 @@ def _content(job: rx.Var[JobItem]) -> rx.Component:
         rx.cond(JobState.offered_at, offer(job)),
         job_outlook(),
         rx.cond(job.error_message, cause),
-        rx.cond(JobState.results, section("Results", results_table(JobState.results))),
+        results_section(job),
         section("What was sent", _sent(job), action=submission),
         _relatives(),
         logs_section(),

@@ -1,13 +1,16 @@
 """A job's results: what came back, how large, with which checksum, and where to get it."""
 
+from collections import defaultdict
 from typing import TypedDict
 
 import reflex as rx
 
+from app.components.moment import moment
 from app.components.status import badge
 from app.components.table import WIDE, column, table
-from app.domain.job_details import ResultRow
+from app.domain.job_details import JobDetail, ResultRow
 from app.domain.uploads import words
+from app.states.service_item import iso
 
 ROLES = {
     "imputed": "Imputed genotypes",
@@ -20,10 +23,15 @@ ROLES = {
 
 
 class ResultItem(TypedDict):
-    """An output of the run in the table. `percent` is how much of it is here."""
+    """An output of the run in the table. `percent` is how much of it is here.
+
+    A member of an archive stands below it. `downloads` says how often the service still hands the
+    output out.
+    """
 
     name: str
     role: str
+    is_member: bool
     state: str
     size: str
     sha256: str
@@ -32,23 +40,53 @@ class ResultItem(TypedDict):
     location: str
     percent: int
     problem: str
+    downloads: str
+    deleted_at: str
 
 
-def result_item(row: ResultRow) -> ResultItem:
-    """Make the texts of an output."""
+def result_items(detail: JobDetail) -> list[ResultItem]:
+    """Make the texts of a job's outputs, the members of an archive below it."""
+    most = (detail.panel.get("limits") or {}).get("max_downloads")
+    members: dict[int | None, list[ResultRow]] = defaultdict(list)
+    for row in detail.results:
+        members[row.archive_id].append(row)
+    return [
+        _item(one, most)
+        for row in members[None]
+        for one in (row, *sorted(members[row.id], key=lambda member: member.name))
+    ]
+
+
+def count_of(number: int) -> str:
+    """So many files."""
+    return "1 file" if number == 1 else f"{number:,} files"
+
+
+def _item(row: ResultRow, most_downloads: int | None) -> ResultItem:
     size = row.size
     return ResultItem(
         name=row.name,
         role=ROLES.get(row.role, ""),
+        is_member=row.archive_id is not None,
         state=row.state,
         size="–" if size is None else words(size),
         sha256=row.sha256,
         sha256_begin=row.sha256[:12],
         href=f"/api/files/{row.file_ref}" if row.file_ref else "",
-        location=row.location,
+        location="" if row.state in ("unpacked", "gone", "deleted") else row.location,
         percent=round(100 * row.fetched_bytes / size) if size else 0,
         problem=row.error_message,
+        downloads=_downloads(row.downloads_left, most_downloads),
+        deleted_at=iso(row.deleted_at),
     )
+
+
+def _downloads(left: int | None, most: int | None) -> str:
+    if left is None:
+        return ""
+    if most and left <= most:
+        return f"{left} of {most} downloads left at the service"
+    return f"{left} download{'' if left == 1 else 's'} left at the service"
 
 
 def _state(item: ResultItem) -> rx.Component:
@@ -56,12 +94,21 @@ def _state(item: ResultItem) -> rx.Component:
         rx.progress(value=item.percent, width="110px", aria_label="Fetched of " + item.name),
         rx.text(item.percent, " %", size="1", class_name="muted figures"),
     )
-    return rx.match(
+    state = rx.match(
         item.state,
         ("fetched", badge("Stored and verified", "green", "circle-check")),
+        ("unpacked", badge("Unpacked, see below", "green", "package-open")),
         ("damaged", badge("Damaged", "red", "file-x")),
         ("remote", badge("At the service", "amber", "server")),
-        fetching,
+        ("gone", badge("Deleted by the service", "red", "trash-2")),
+        ("deleted", badge("Deleted here", "gray", "trash-2")),
+        rx.cond(item.percent > 0, fetching, badge("Not fetched yet", "gray", "hourglass")),
+    )
+    return rx.fragment(
+        state,
+        rx.cond(item.deleted_at, rx.text(moment(item.deleted_at), size="1", class_name="muted")),
+        rx.cond(item.downloads, rx.text(item.downloads, size="1", class_name="muted")),
+        rx.cond(item.problem, rx.text(item.problem, size="1", class_name="muted row-problem")),
     )
 
 
@@ -98,18 +145,19 @@ def _checksum(item: ResultItem) -> rx.Component:
     )
 
 
+def _name(item: ResultItem) -> rx.Component:
+    return rx.el.div(
+        item.name,
+        rx.cond(item.role, rx.text(item.role, size="1", class_name="muted")),
+        rx.el.div(_state(item), class_name="phone-only"),
+        class_name=rx.cond(item.is_member, "archive-member", ""),
+    )
+
+
 def _row(item: ResultItem) -> rx.Component:
     return rx.table.row(
-        rx.table.row_header_cell(
-            item.name,
-            rx.cond(item.role, rx.text(item.role, size="1", class_name="muted")),
-            overflow_wrap="anywhere",
-        ),
-        rx.table.cell(
-            _state(item),
-            rx.cond(item.problem, rx.text(item.problem, size="1", class_name="muted row-problem")),
-            display=WIDE,
-        ),
+        rx.table.row_header_cell(_name(item), overflow_wrap="anywhere", min_width="140px"),
+        rx.table.cell(_state(item), display=WIDE),
         rx.table.cell(item.size, align="right", white_space="nowrap"),
         rx.table.cell(_checksum(item), display=WIDE),
         rx.table.cell(_action(item)),

@@ -12,10 +12,10 @@ from app.domain.job_answers import Question
 from app.domain.job_details import JobDetail, job_detail
 from app.domain.job_queries import JobRow
 from app.domain.resubmissions import JobLink, may_resubmit
+from app.pages.job_downloads import JobDownloadsState, show_downloads
 from app.pages.job_history import ChangeItem, Stage, change_item, stages_of
 from app.pages.job_logs import JobLogsState, show_logs
 from app.pages.job_outlook import JobOutlookState, show_outlook
-from app.pages.job_results import ResultItem, result_item
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.job_item import ENDED, JobItem, job_item, value_text
@@ -58,7 +58,6 @@ class JobState(rx.State):
     parameters: list[tuple[str, str]] = []
     stages: list[Stage] = []
     history: list[ChangeItem] = []
-    results: list[ResultItem] = []
     lost_since: str = ""
     next_try: str = ""
     question: QuestionItem | None = None
@@ -86,6 +85,7 @@ class JobState(rx.State):
         self._show(actor, detail)
         self.cancel_limit = await _cancel_limit(actor, detail.row)
         await show_outlook(await self.get_state(JobOutlookState), actor, detail.row)
+        await show_downloads(await self.get_state(JobDownloadsState), actor, detail)
         await show_logs(await self.get_state(JobLogsState), actor, list(detail.log_names))
 
     @guarded("job:cancel")
@@ -146,7 +146,6 @@ class JobState(rx.State):
         self.parameters = [(title, value_text(value)) for title, value in detail.parameters]
         self.stages = stages_of(detail)
         self.history = [change_item(change) for change in reversed(detail.history)]
-        self.results = [result_item(result) for result in detail.results]
         contact = detail.contact if row.status not in ENDED else None
         self.lost_since = iso(contact.lost_at) if contact else ""
         self.next_try = iso(contact.retry_at) if contact else ""

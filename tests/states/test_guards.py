@@ -19,6 +19,8 @@ import app.app  # noqa: F401  (registers every page)
 from app.domain import datasets
 from app.pages.template import PAGES
 from models import db
+from models.base import now
+from models.files import DownloadKey, StoredContent, StoredFile
 from models.jobs import Job, JobLog, JobResult, Submission
 from models.notifications import Notification
 from models.users import Role
@@ -145,6 +147,21 @@ def things_of(owner_ref: str) -> list[str]:
         session.add(JobResult(job_id=job_id, name="CANARY result"))
         refs = [job_ref, submission.ref]
     with db.session(db.FILES) as session:
+        session.add(StoredContent(sha256="0" * 64, size=1))
+        session.flush()
+        result = StoredFile(
+            owner_ref=owner_ref,
+            kind="result",
+            name="CANARY file",
+            sha256="0" * 64,
+            size=1,
+            job_ref=job_ref,
+            kept_until=now(),
+        )
+        key = DownloadKey(key_hash="CANARY", job_ref=job_ref, owner_ref=owner_ref)
+        session.add(result)
+        session.add(key)
+        refs += [result.ref, key.ref]
         refs.append(datasets.create_dataset(session, actor=owner, name="CANARY dataset"))
     with db.session(db.NOTIFICATIONS) as session:
         told = Notification(
