@@ -5,7 +5,7 @@ from typing import TypedDict
 import reflex as rx
 
 from app.config import settings
-from app.domain import deleted_results, download_keys, retention
+from app.domain import deleted_results, download_keys, job_downloads, retention
 from app.domain.access import Actor
 from app.domain.download_keys import KeyRow
 from app.domain.job_details import JobDetail
@@ -55,6 +55,7 @@ class JobDownloadsState(rx.State):
     is_own: bool = False
     can_keep: bool = False
     can_delete: bool = False
+    can_try_last: bool = False
 
     @guarded("job:cancel")
     async def keep_longer(self, actor: Actor) -> rx.event.EventSpec:
@@ -78,6 +79,12 @@ class JobDownloadsState(rx.State):
         await call(db.FILES, download_keys.revoke_key, actor=actor, key_ref=str(key_ref))
         return rx.toast.success("The key opens nothing any more.")
 
+    @guarded("job:cancel")
+    async def try_last_download(self, actor: Actor) -> rx.event.EventSpec:
+        """Use up the last download that the service allows."""
+        await call(db.JOBS, job_downloads.try_last_download, actor=actor, job_ref=self._ref())
+        return rx.toast.success("The last download is tried now.")
+
     def _ref(self) -> str:
         return route_argument(self, "job_ref")
 
@@ -87,6 +94,8 @@ async def show_downloads(state: JobDownloadsState, actor: Actor, detail: JobDeta
     state.results = result_items(detail)
     state.is_shown = bool(detail.results or detail.results_expire_at or detail.results_gone_at)
     state.is_own = detail.row.owner_ref == actor.user_ref
+    may_act = "job:cancel:any" in actor.permissions or (state.is_own and actor.may("job:cancel"))
+    state.can_try_last = may_act and detail.row.held_reason == job_downloads.LAST_DOWNLOAD
     _show_copies(state, detail)
     ref = detail.row.ref
     try:
@@ -102,7 +111,6 @@ async def show_downloads(state: JobDownloadsState, actor: Actor, detail: JobDeta
     state.more_days = settings().results_kept_days
     state.key_days = f"{settings().download_key_days:g}"
     state.keys = [_key_item(key) for key in keys]
-    may_act = "job:cancel:any" in actor.permissions or (state.is_own and actor.may("job:cancel"))
     state.can_keep = may_act and kept.until is not None
     state.can_delete = may_act and kept.count > 0 and detail.row.status in ENDED
 

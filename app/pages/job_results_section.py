@@ -20,6 +20,7 @@ def results_section(job: rx.Var[JobItem]) -> rx.Component:
     content = section(
         "Results",
         _copies(job),
+        rx.cond(state.can_try_last, _last_download()),
         rx.cond(state.results, results_table(state.results)),
         rx.el.div(
             rx.cond(state.kept, _kept()),
@@ -100,6 +101,22 @@ def _copies(job: rx.Var[JobItem]) -> rx.Component:
             ),
             margin_bottom="12px",
         ),
+    )
+
+
+def _last_download() -> rx.Component:
+    """The way to a result of which the service hands out one more copy only."""
+    return rx.el.div(
+        confirm(
+            rx.button("Try the last download", size="1", high_contrast=True),
+            title="Use up the last download?",
+            text="The service hands the result out once more only. If this fetch breaks off too, "
+            "nobody can have it from there again. You can also fetch it at the service yourself.",
+            action="Try it",
+            on_confirm=JobDownloadsState.try_last_download,
+            otherwise="Leave it",
+        ),
+        margin_bottom="12px",
     )
 
 
