@@ -14,6 +14,7 @@ class PlainForm(rx.Component):
 
     action: rx.Var[str]
     method: rx.Var[str]
+    target: rx.Var[str]
 
 
 def plain_form(*content: rx.Component, action: str, **props: Any) -> rx.Component:

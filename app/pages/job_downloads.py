@@ -32,6 +32,8 @@ class KeyItem(TypedDict):
 class JobDownloadsState(rx.State):
     """The results of the job in the URL, and what their owner may do with them.
 
+    What is done is announced, and so the page reads itself again.
+
     `copies_…` is about the service's copies: `missing` says what is not here yet. `kept_…` is about
     ours; `kept_until` is empty where they are kept until their owner deletes them.
     """
@@ -58,32 +60,26 @@ class JobDownloadsState(rx.State):
     can_try_last: bool = False
 
     @guarded("job:cancel")
-    async def keep_longer(self, actor: Actor) -> rx.event.EventSpec:
+    async def keep_longer(self, actor: Actor) -> None:
         """Keep the results for as many days from now as new ones are kept."""
         await call(db.FILES, retention.keep_longer, actor=actor, job_ref=self._ref())
-        return rx.toast.success("The results are kept longer.")
 
     @guarded("job:cancel")
-    async def delete_results(self, actor: Actor) -> rx.event.EventSpec:
+    async def delete_results(self, actor: Actor) -> None:
         """Delete the results for good; the job stays."""
         ref = self._ref()
         job = await call(db.JOBS, deleted_results.job_to_clear, actor=actor, job_ref=ref)
-        count = await call(
-            db.FILES, retention.delete_results, actor=actor, job_ref=ref, job_name=job.name
-        )
-        return rx.toast.success(f"{count_of(count)} deleted.")
+        await call(db.FILES, retention.delete_results, actor=actor, job_ref=ref, job_name=job.name)
 
     @guarded("job:read")
-    async def revoke_key(self, actor: Actor, key_ref: str) -> rx.event.EventSpec:
+    async def revoke_key(self, actor: Actor, key_ref: str) -> None:
         """End one of the keys to the results."""
         await call(db.FILES, download_keys.revoke_key, actor=actor, key_ref=str(key_ref))
-        return rx.toast.success("The key opens nothing any more.")
 
     @guarded("job:cancel")
-    async def try_last_download(self, actor: Actor) -> rx.event.EventSpec:
+    async def try_last_download(self, actor: Actor) -> None:
         """Use up the last download that the service allows."""
         await call(db.JOBS, job_downloads.try_last_download, actor=actor, job_ref=self._ref())
-        return rx.toast.success("The last download is tried now.")
 
     def _ref(self) -> str:
         return route_argument(self, "job_ref")

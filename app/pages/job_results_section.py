@@ -13,6 +13,9 @@ from app.pages.job_downloads import JobDownloadsState, KeyItem
 from app.pages.job_results import results_table
 from app.states.job_item import JobItem
 
+# A form that is sent from the page itself makes the page end its connection, as if it were left.
+FRAME = "script-download"
+
 
 def results_section(job: rx.Var[JobItem]) -> rx.Component:
     """The results, where there are any or a service deletes them some time."""
@@ -171,8 +174,10 @@ def _script() -> rx.Component:
                 ),
                 quiet_button("Download the script", type="submit"),
                 action=state.script_action,
+                target=FRAME,
                 class_name="row",
             ),
+            rx.el.iframe(name=FRAME, title="Download of the script", display="none"),
             rx.cond(state.keys, _keys()),
             class_name="script",
         ),

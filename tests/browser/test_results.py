@@ -27,6 +27,7 @@ from workers import outbox
 pytestmark = pytest.mark.usefixtures("databases")
 
 DAY = timedelta(days=1)
+PANEL = panel(limits={"max_downloads": 10})
 MEMBERS = ("chr20.dose.vcf.gz", "chr20.info.gz")
 
 
