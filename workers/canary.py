@@ -8,7 +8,7 @@ import structlog
 
 from app.config import settings
 from app.connectors import CONNECTORS
-from app.connectors.base import Connector, RunDetails, RunState, RunStatus, ServiceFacts
+from app.connectors.base import Capability, Connector, RunDetails, RunState, RunStatus, ServiceFacts
 from app.connectors.client import open_client
 from app.connectors.errors import ConnectorError, Unsupported
 from app.connectors.run_request import RunRequest
@@ -31,6 +31,10 @@ GENOTYPES = WORKFLOWS_DIR / "canary.vcf.gz"
 # The first look comes after this many seconds, later ones after a part of the time so far.
 SOONEST, LATEST, PART = 2.0, 300.0, 0.2
 MOST_OUTPUT = 64 * 1024
+TOO_SMALL = (
+    "An imputation server takes no canaries: its least number of samples is far above theirs, and "
+    "each would take one of the account's few places in its queue."
+)
 AT_WORK = (RunState.UNKNOWN, RunState.QUEUED, RunState.RUNNING, RunState.CANCELLING)
 
 log = structlog.get_logger(__name__)
@@ -96,6 +100,8 @@ async def _send(connector: Connector, canary: Canary) -> None:
 
 async def _request(canary: Canary, facts: ServiceFacts, folder: Path) -> RunRequest | str:
     """The run to start, or why there is none that the service could do."""
+    if Capability.PANELS in facts.capabilities:
+        return TOO_SMALL
     reason = why_not(facts)
     if not reason:
         return await asyncio.to_thread(toy_request, canary.tag, facts, WORKFLOW, folder)

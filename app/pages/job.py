@@ -45,6 +45,10 @@ def _actions() -> rx.Component:
             ),
         ),
         rx.cond(
+            JobState.can_restart,
+            rx.button("Start again at the service", on_click=JobState.restart),
+        ),
+        rx.cond(
             JobState.can_give_up & ~JobState.question,
             give_up(rx.button("Give it up", **quiet)),
         ),

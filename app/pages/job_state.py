@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 import reflex as rx
 
-from app.domain import job_answers, job_offers
+from app.domain import job_answers, job_offers, job_restarts
 from app.domain import jobs as domain
 from app.domain.access import Actor
 from app.domain.errors import NotFound
@@ -68,6 +68,7 @@ class JobState(rx.State):
     can_cancel: bool = False
     cancel_limit: str = ""
     can_give_up: bool = False
+    can_restart: bool = False
     can_answer: bool = False
     can_resubmit: bool = False
     is_missing: bool = False
@@ -98,6 +99,12 @@ class JobState(rx.State):
     async def give_up(self, actor: Actor) -> rx.event.EventSpec:
         """Stop following the job."""
         await call(db.JOBS, domain.give_up, actor=actor, job_ref=self._ref())
+        return JobState.load
+
+    @guarded("job:cancel")
+    async def restart(self, actor: Actor) -> rx.event.EventSpec:
+        """Have the service start the interrupted run again."""
+        await call(db.JOBS, job_restarts.ask_restart, actor=actor, job_ref=self._ref())
         return JobState.load
 
     @guarded("job:cancel")
@@ -164,6 +171,7 @@ class JobState(rx.State):
         self.can_answer = may_act
         self.can_cancel = may_act and row.status in CAN_CANCEL and self.question is None
         self.can_give_up = may_act and domain.may_give_up(row)
+        self.can_restart = may_act and row.held_reason == job_restarts.INTERRUPTED
         self.can_resubmit = is_own and actor.may("job:submit") and may_resubmit(row)
 
 

@@ -13,6 +13,7 @@ from sqlmodel import col, func, select
 from app.domain import files, panels, store, submissions
 from app.domain.access import Actor
 from app.domain.job_details import JobDetail, job_detail, job_log
+from app.domain.service_fields import SERVICE_TYPES
 from app.domain.submissions import ChosenDataset
 from models import db
 from models.base import new_ref, now
@@ -44,13 +45,14 @@ def add_panel(
     recipe: dict[str, Any] | None = None,
     api_config: dict[str, Any] | None = None,
     verified: Sequence[str] = ("tags", "lists_running"),
+    api_type: str = "wes",
 ) -> str:
     """Add a service whose features were tried, and a panel of it; return the panel's ref."""
     with db.session(db.REGISTRY) as session:
         service = ImputationService(
             name=f"Service {new_ref()[:4]}",
-            service_type="wes",
-            api_type="wes",
+            service_type=SERVICE_TYPES[api_type],
+            api_type=api_type,
             base_url=base_url,
             api_config=api_config or {},
             health_status="up",

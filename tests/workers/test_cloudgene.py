@@ -1,0 +1,129 @@
+"""The worker with a Cloudgene server: restarts in the middle of a run, and lost results."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from app.connectors.base import Capability, Endpoint, ServiceFacts
+from app.connectors.client import open_client
+from app.connectors.cloudgene import CloudgeneConnector
+from app.connectors.offers import PanelOffer
+from app.domain import credentials, job_restarts
+from app.domain.canaries import Canary
+from app.domain.panel_recipes import recipe_of
+from models import db
+from models.base import now
+from models.jobs import Job
+from models.registry import ImputationService
+from tests.support.cloudgene import SMALL_PANEL, Cloudgene, running, small_files
+from tests.support.submitting import actor
+from tests.support.working import add_dataset, add_panel, job, submit_to, turn, work_until
+from workers import canary, jobs, submit
+
+
+@pytest.fixture(scope="module")
+def cloudgene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloudgene]:
+    with running(tmp_path_factory.mktemp("cloudgene")) as server:
+        yield server
+
+
+async def small_panel(url: str, token: str) -> PanelOffer:
+    async with open_client(request_timeout=30) as client:
+        offers = await CloudgeneConnector(client, Endpoint(url, token)).panels()
+    return next(offer for offer in offers if offer.panel_id == SMALL_PANEL)
+
+
+@pytest.fixture
+def ref(databases: None, cloudgene: Cloudgene, tmp_path: Path) -> str:
+    """Ada's job, which waits to be sent to the server with a token of hers."""
+    token = cloudgene.token_for("ada")
+    recipe = recipe_of(asyncio.run(small_panel(cloudgene.url, token)))
+    panel_ref = add_panel(cloudgene.url, recipe=recipe, api_type="cloudgene")
+    with db.session(db.REGISTRY) as session:
+        service_ref = session.exec(select(ImputationService.ref)).one()
+    with db.session(db.USERS) as session:
+        credentials.set_token(session, actor=actor(), service_ref=service_ref, token=token)
+    file = small_files()[0]
+    dataset = add_dataset(tmp_path, actor(), name=file.name, content=file.read_bytes())
+    chosen = {"build": "hg38", "phasing": "no_phasing", "population": "all"}
+    return submit_to(panel_ref, dataset, parameters=chosen)
+
+
+def stored(ref: str) -> Job:
+    with db.session(db.JOBS) as session:
+        return session.exec(select(Job).where(Job.ref == ref)).one()
+
+
+def follow_until(ref: str, enough: Callable[[Job], bool]) -> Job:
+    """Look at the run, again and again, until it is so."""
+    deadline = time.monotonic() + 60
+    while not enough(stored(ref)):
+        assert time.monotonic() < deadline, job(ref)
+        turn(submit.send, jobs.follow)
+        time.sleep(0.1)
+    return stored(ref)
+
+
+def test_a_run_that_the_server_loses_is_started_again_until_its_owner_is_asked(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    cloudgene.fault("hold_at", "qc")
+    remote_id = follow_until(ref, lambda job: job.status == "running").remote_id
+    for restarts in (1, 2, 3):
+        cloudgene.control(f"jobs/{remote_id}/dead")
+        follow_until(ref, lambda job, n=restarts: job.restarts == n)  # type: ignore[misc]
+    cloudgene.control(f"jobs/{remote_id}/dead")
+    held = follow_until(ref, lambda job: job.held_reason != "")
+    assert (held.held_reason, held.status) == (job_restarts.INTERRUPTED, "running")
+    cloudgene.heal("hold_at")
+    with db.session(db.JOBS) as session:
+        job_restarts.ask_restart(session, actor=actor(), job_ref=ref)
+    follow_until(ref, lambda job: job.status == "collecting")
+
+
+def test_a_finished_job_stays_as_it_is_when_the_server_retires_it(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    done = work_until(ref, "completed", "failed").row
+    assert done.status == "completed", done
+    remote_id = done.remote_id
+    cloudgene.control(f"jobs/{remote_id}/notify")
+    cloudgene.control(f"jobs/{remote_id}/retire")
+    turn()
+    assert stored(ref).status == "completed"
+
+
+def test_a_job_whose_results_are_retired_before_they_came_says_what_was_lost(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    job = follow_until(ref, lambda job: job.status == "collecting")
+    cloudgene.control(f"jobs/{job.remote_id}/retire")
+    ended = work_until(ref, "completed", "failed").row
+    assert ended.status == "failed"
+    assert "deleted its results" in ended.error_message
+    assert stored(ref).results_gone_at is not None
+
+
+def test_maintenance_in_the_middle_of_a_run_changes_nothing_of_the_job(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    cloudgene.fault("hold_at", "qc")
+    follow_until(ref, lambda job: job.status == "running")
+    cloudgene.control("maintenance/enter")
+    waiting = follow_until(ref, lambda job: job.contact_error != "")
+    assert waiting.status == "running"
+    assert "under maintenance" in waiting.contact_error
+    cloudgene.control("maintenance/exit")
+    cloudgene.heal("hold_at")
+    follow_until(ref, lambda job: job.status == "collecting")
+
+
+def test_no_canary_takes_a_place_in_the_queue(tmp_path: Path) -> None:
+    facts = ServiceFacts(capabilities=frozenset({Capability.PANELS}))
+    due = Canary(1, "ref", "cloudgene", now(), "", True, {})
+    told = asyncio.run(canary._request(due, facts, tmp_path))
+    assert told == canary.TOO_SMALL
