@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config import settings
+from app.domain.errors import Refused
 
 BLOCK = 1024 * 1024
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -137,6 +138,15 @@ def clear_old(folder: Path, *, older_than: float) -> int:
 def free_bytes() -> int:
     """Return the room that is left on the disk of the store."""
     return shutil.disk_usage(store_folder()).free
+
+
+def require_room(needed: int) -> None:
+    """Raise `Refused` where results of so many bytes more would fill the disk."""
+    if free_bytes() - needed < settings().free_disk_floor_bytes:
+        raise Refused(
+            "The platform's disk has no room for the results. An administrator must make room; "
+            "they are fetched then."
+        )
 
 
 def _bring(path: Path, incoming: Path) -> None:
