@@ -165,6 +165,13 @@ class Settings(BaseSettings):
         "7,2,0", description="so many days before a token for a service ends, people are told"
     )
 
+    loss_warning_hours: float = Field(
+        48,
+        gt=0,
+        description="owners and administrators are told when a service deletes results within so "
+        "many hours that are not here yet",
+    )
+
     log_level: str = Field("INFO", description="least severe level that is logged")
     log_json: bool = Field(False, description="log JSON lines instead of text")
 

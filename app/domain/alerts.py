@@ -46,6 +46,7 @@ class AlertKind(StrEnum):
     CERTIFICATE = "certificate"
     TOKEN = "token"  # noqa: S105 (no secret)
     CANARY = "canary"
+    RESULTS = "results"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ LEASE = timedelta(seconds=30)
 FIRST_DELAY = 5.0
 LONGEST_DELAY = 15 * 60.0
 LONGEST_RETRY_AFTER = 6 * 3600.0
+# A job in a hurry is tried at least so often.
+URGENT_DELAY = 5 * 60.0
 
 
 class LeaseLost(Exception):
@@ -170,6 +172,20 @@ def wake(session: Session, job_id: int) -> None:
         update(JobQueueEntry)
         .where(col(JobQueueEntry.job_id) == job_id)
         .values(next_action_at=func.now())
+    )
+
+
+def hurry(session: Session, job_ids: Sequence[int], *, within: float = URGENT_DELAY) -> None:
+    """Make jobs due within so many seconds, if they would be due later and nobody holds them."""
+    soon = func.now() + timedelta(seconds=within)
+    session.connection().execute(
+        update(JobQueueEntry)
+        .where(
+            col(JobQueueEntry.job_id).in_(job_ids),
+            col(JobQueueEntry.next_action_at) > soon,
+            col(JobQueueEntry.lease_owner) == "",
+        )
+        .values(next_action_at=soon)
     )
 
 

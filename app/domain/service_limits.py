@@ -12,6 +12,9 @@ from types import MappingProxyType
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlmodel import Session
+
+from app.domain.service_lookup import service_of
 
 Count = Annotated[int, Field(gt=0, le=2**53)]
 
@@ -58,6 +61,12 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "max_downloads": ("each result is handed out {} times", "downloads are not counted"),
     }
 )
+
+
+def retention_days_of(session: Session, *, service_ref: str) -> int | None:
+    """For how many days a service keeps results, where that is known. For the worker."""
+    days: int | None = Limits.model_validate(service_of(session, service_ref).limits).retention_days
+    return days
 
 
 @dataclass(frozen=True)

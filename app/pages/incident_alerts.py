@@ -27,6 +27,7 @@ KINDS = {
     "certificate": ("Certificate", "orange", "file-lock"),
     "token": ("Token", "orange", "key-round"),
     "canary": ("Canary", "amber", "flask-conical"),
+    "results": ("Results", "orange", "package-x"),
 }
 
 
