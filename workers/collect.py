@@ -1,9 +1,8 @@
 """Collecting what a run left: its logs, then each result, resumed where a fetch stopped."""
 
-import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
 
 import httpx
 
@@ -13,42 +12,40 @@ from app.connectors.client import open_client
 from app.connectors.errors import (
     Busy,
     ConnectorError,
-    InvalidAnswer,
     NotAuthorised,
     Rejected,
     UnknownRun,
     Unreachable,
     Unsupported,
 )
-from app.domain import files, job_collection, job_leftovers, job_outcomes, job_waits, store
-from app.domain.errors import Refused
+from app.domain import (
+    job_collection,
+    job_downloads,
+    job_leftovers,
+    job_outcomes,
+    job_results,
+    result_expiry,
+    service_limits,
+    store,
+)
+from app.domain.archive_passwords import KeyLost, without
+from app.domain.errors import NotFound, Refused
 from app.domain.job_collection import WantedResult
 from app.domain.job_queue import Claim
 from app.domain.job_states import JobStatus
-from app.domain.result_check import damage_of
-from app.domain.store import StoredPath
 from models import db
 from models.away import refuse_if_away
 from models.threads import call
 from workers import contact
 from workers.endpoints import connector_of
-from workers.fetch import fetch_to_disk, size_of
+from workers.fetch import Interrupted, fetch_to_disk, partial_path, size_of, whole_path
+from workers.keeping import keep
 from workers.learning import learn_from_log, learn_from_output
 from workers.leases import claim, kept, record, surviving
-from workers.patience import insist
 
 # A result that a service refuses to hand out so often in a row can only be had there; one that is
 # being restarted may say for a moment that it has no such file.
 REFUSALS = 3
-
-
-class _Interrupted(Exception):
-    """A fetch stopped; `brought` says whether it got any further than before."""
-
-    def __init__(self, cause: ConnectorError, *, brought: bool) -> None:
-        self.cause = cause
-        self.brought = brought
-        super().__init__(str(cause))
 
 
 async def collect() -> bool:
@@ -83,9 +80,11 @@ async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
     try:
         await record(job_collection.record_logs, claimed, details=details)
         await _conclude(connector, claimed, details)
+    except KeyLost as error:
+        await record(job_outcomes.held, claimed, held_reason="key_lost", explanation=error.message)
     except Refused as error:
         await record(job_outcomes.held, claimed, held_reason="no_room", explanation=error.message)
-    except _Interrupted as error:
+    except Interrupted as error:
         # A fetch that gets further is no failure in a row, however often it is cut.
         again = replace(claimed, attempts=0) if error.brought else claimed
         await _try_again(again, error.cause)
@@ -100,8 +99,13 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
     elif state is RunState.CANCELLED:
         await record(job_collection.record_cancelled, claimed)
     elif state is RunState.COMPLETE and details.status.results_gone:
+        for result in await record(job_collection.results_to_fetch, claimed):
+            if whole_path(claimed, result).exists():
+                await keep(claimed, result)
         await record(job_leftovers.record_gone, claimed, details=details)
+        _clear(claimed)
     elif state is RunState.COMPLETE:
+        await _note_expiry(claimed, details)
         wanted: Sequence[WantedResult] | None = await record(
             job_collection.list_results, claimed, details=details
         )
@@ -109,88 +113,72 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
             return
         for result in wanted:
             await _fetch(connector, claimed, result)
-        await record(job_collection.record_collected, claimed)
+        if not await record(job_downloads.keep_last, claimed):
+            await record(job_collection.record_collected, claimed)
+            _clear(claimed)
     else:
         # The end was seen before: some servers say UNKNOWN for a moment between two states.
         word = details.status.raw_state
         raise Unreachable(f"The service says {word} of a run that it has said to be over.")
 
 
+async def _note_expiry(claimed: Claim, details: RunDetails) -> None:
+    """Keep when the service deletes the results; without the registry its own word alone counts."""
+    days = None
+    if await record(result_expiry.expects_retention, claimed):
+        with suppress(db.Away, NotFound):
+            days = await call(
+                db.REGISTRY, service_limits.retention_days_of, service_ref=claimed.service_ref
+            )
+    await record(result_expiry.note_expiry, claimed, details=details, retention_days=days)
+
+
 async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> None:
     # Nothing is fetched that could not be kept.
     refuse_if_away(db.FILES)
-    path = store.partial_dir() / f"{claimed.job_ref}.{result.id}"
+    path, whole = partial_path(claimed, result), whole_path(claimed, result)
     before = size_of(path)
 
     async def tell(fetched_bytes: int, size: int | None) -> None:
         await record(
-            job_collection.record_progress,
+            job_results.record_progress,
             claimed,
             result_id=result.id,
             fetched_bytes=fetched_bytes,
             size=size,
         )
 
-    try:
-        await fetch_to_disk(connector, result, path, tell=tell)
-    except NotAuthorised:
-        raise
-    except (Rejected, UnknownRun, Unsupported) as error:
-        if claimed.attempts < REFUSALS:
-            raise _Interrupted(error, brought=False) from error
-        await record(job_collection.record_remote, claimed, result_id=result.id, reason=str(error))
-        await learn_from_output(claimed, result.location, refusal=str(error))
-        return
-    except ConnectorError as error:
-        await tell(size_of(path), None)
-        raise _Interrupted(error, brought=size_of(path) > before) from error
+    if not whole.exists():
+        if not await record(job_downloads.spend, claimed, result_id=result.id):
+            return
+        try:
+            await fetch_to_disk(connector, result, path, tell=tell)
+        except NotAuthorised:
+            raise
+        except (Rejected, UnknownRun, Unsupported) as error:
+            await _refused(claimed, result, error)
+            return
+        except ConnectorError as error:
+            await tell(size_of(path), None)
+            raise Interrupted(error, brought=size_of(path) > before) from error
+        path.rename(whole)
     await learn_from_output(claimed, result.location)
-    damage = await _damage(claimed, result, path)
-    content = await asyncio.to_thread(store.ingest_path, path, move=True)
-    file_ref = await _register(claimed, result, content)
-    await record(
-        job_collection.record_fetched,
-        claimed,
-        result_id=result.id,
-        size=content.size,
-        sha256=content.sha256,
-        file_ref=file_ref,
-        damage=damage,
-    )
+    await keep(claimed, result)
 
 
-async def _register(claimed: Claim, result: WantedResult, content: StoredPath) -> str:
-    """Make a file of what has come; it is kept until that can be done, and becomes one once."""
-    facts = {
-        "owner_ref": claimed.owner_ref,
-        "job_ref": claimed.job_ref,
-        "name": PurePosixPath(result.name).name,
-        "content": content,
-    }
-    try:
-        file = await call(db.FILES, files.add_result, **facts)
-    except db.Away as error:
-        await record(job_waits.waiting, claimed, reason=str(error))
-        file = await insist(db.FILES, files.add_result, **facts)
-    return file.ref
+async def _refused(claimed: Claim, result: WantedResult, error: ConnectorError) -> None:
+    """The service does not hand a result out; raises where it may yet."""
+    if claimed.attempts < REFUSALS:
+        raise Interrupted(error, brought=False) from error
+    await record(job_results.record_remote, claimed, result_id=result.id, reason=str(error))
+    refusal = without(claimed.archive_password, str(error))
+    await learn_from_output(claimed, result.location, refusal=refusal)
 
 
-async def _damage(claimed: Claim, result: WantedResult, path: Path) -> str:
-    """What is wrong with a result that has come whole; raises where it should come anew."""
-    damage = await asyncio.to_thread(damage_of, path, result.name)
-    if damage:
-        sha256 = await asyncio.to_thread(store.sha256_of, path)
-        if await record(
-            job_collection.record_damage,
-            claimed,
-            result_id=result.id,
-            sha256=sha256,
-            damage=damage,
-        ):
-            await asyncio.to_thread(path.unlink)
-            again = f"“{result.name}” does not open: {damage}. It is fetched anew."
-            raise _Interrupted(InvalidAnswer(again), brought=False)
-    return damage
+def _clear(claimed: Claim) -> None:
+    """Remove what earlier turns of the job left half done."""
+    for path in store.partial_dir().glob(f"{claimed.job_ref}.*"):
+        path.unlink(missing_ok=True)
 
 
 async def _try_again(claimed: Claim, error: ConnectorError) -> None:

@@ -1,17 +1,17 @@
 """Reading one output of a run onto our disk, from where an earlier reading stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import BinaryIO
 
-from app.config import settings
 from app.connectors.base import Connector, Download, RemoteFile
-from app.connectors.errors import InvalidAnswer, Unreachable
+from app.connectors.errors import ConnectorError, ContentChanged, InvalidAnswer, Unreachable
 from app.domain import store
-from app.domain.errors import Refused
 from app.domain.job_collection import WantedResult
+from app.domain.job_queue import Claim
 
 BLOCK = 1024 * 1024
 TELL_SECONDS = 2.0
@@ -19,10 +19,31 @@ TELL_SECONDS = 2.0
 Tell = Callable[[int, int | None], Awaitable[None]]
 
 
+class Interrupted(Exception):
+    """The fetch of a result stopped; `brought` says whether it got any further than before."""
+
+    def __init__(self, cause: ConnectorError, *, brought: bool) -> None:
+        self.cause = cause
+        self.brought = brought
+        super().__init__(str(cause))
+
+
+def partial_path(claimed: Claim, result: WantedResult) -> Path:
+    """Where a result is while it comes."""
+    return store.partial_dir() / f"{claimed.job_ref}.{result.id}"
+
+
+def whole_path(claimed: Claim, result: WantedResult) -> Path:
+    """Where a result is once all of it has come: it need not be asked for again after a crash."""
+    return store.partial_dir() / f"{claimed.job_ref}.{result.id}.whole"
+
+
 async def fetch_to_disk(
     connector: Connector, result: WantedResult, path: Path, *, tell: Tell
 ) -> None:
     """Complete `path` with the output's bytes; what is there already is not read again.
+
+    Sends one request, since a service may count them.
 
     `tell` hears how many bytes are here and how many there are in all, every few seconds. Raises
     `ConnectorError` where the reading stops early (what arrived stays for the next time) or has
@@ -31,15 +52,16 @@ async def fetch_to_disk(
     offset = size_of(path)
     if result.size is not None and offset == result.size:
         return
-    _check_room((result.size or 0) - offset)
+    store.require_room((result.size or 0) - offset)
     known = path.with_name(f"{path.name}.version")
     remote = RemoteFile(
         name=result.name,
         location=result.location,
         size=result.size,
         version=known.read_text() if offset and known.exists() else "",
+        downloads_left=result.downloads_left,
     )
-    async with connector.open(remote, offset=offset) as download:
+    async with _opened_at(connector, remote, path) as download:
         size = download.size if download.size is not None else result.size
         known.write_text(download.version)
         with _opened(path) as file:
@@ -54,6 +76,19 @@ async def fetch_to_disk(
     if size is not None and written < size:
         raise Unreachable(f"“{result.name}” broke off after {written:,} of {size:,} bytes.")
     known.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _opened_at(
+    connector: Connector, remote: RemoteFile, path: Path
+) -> AsyncIterator[Download]:
+    """Read a file on from what is here of it; that is thrown away if it is of another content."""
+    try:
+        async with connector.open(remote, offset=size_of(path)) as download:
+            yield download
+    except ContentChanged:
+        await asyncio.to_thread(path.unlink)
+        raise
 
 
 def size_of(path: Path) -> int:
@@ -89,13 +124,5 @@ async def _write(download: Download, file: BinaryIO, size: int | None, tell: Tel
 
 def _write_block(file: BinaryIO, block: bytes) -> None:
     # A service that sends without end fills a disk within seconds.
-    _check_room(0)
+    store.require_room(0)
     file.write(block)
-
-
-def _check_room(needed: int) -> None:
-    if store.free_bytes() - needed < settings().free_disk_floor_bytes:
-        raise Refused(
-            "The platform's disk has no room for the results. An administrator must make room; "
-            "they are fetched then."
-        )

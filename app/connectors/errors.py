@@ -7,6 +7,7 @@ ConnectorError           `can_retry` says whether trying the same again can help
 │   └── SlotsFull            the credential has as many runs there as it may have  (retry)
 ├── ServiceFault         any other 5xx                                             (retry)
 ├── InvalidAnswer        an answer that is not of the protocol                     (retry)
+│   └── ContentChanged       the service goes on with another content than it began    (retry)
 ├── NotAuthorised        401 or 403: the credential is missing, wrong or expired
 ├── Rejected             the service refuses this request as it is (400, 409, 415, 422)
 ├── UnknownRun           404: the service does not know the run
@@ -67,6 +68,10 @@ class InvalidAnswer(ConnectorError):
 
     can_retry = True
     may_have_arrived = True
+
+
+class ContentChanged(InvalidAnswer):
+    """What was read of a file is not the beginning of what the service has now."""
 
 
 class NotAuthorised(ConnectorError):

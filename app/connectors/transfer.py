@@ -12,7 +12,7 @@ import httpx
 from app.connectors.answers import error_of, place
 from app.connectors.base import Download, RemoteFile
 from app.connectors.client import short_answer, streaming, transfer_chunks
-from app.connectors.errors import InvalidAnswer, Unreachable
+from app.connectors.errors import ContentChanged, InvalidAnswer, Unreachable
 
 CHUNK = 256 * 1024
 PACKED = (".gz", ".bgz", ".tgz", ".zip")
@@ -30,7 +30,8 @@ async def open_url(
     """Read a file over HTTP from `offset` on (RFC 9110, 14: range requests).
 
     A service that ignores the range sends the whole file, and `Download.offset` is then 0, as it is
-    when the file is now shorter than `offset` or has another `version`.
+    when the file is now shorter than `offset` or has another `version`. To ask for it anew may take
+    a second request; where downloads are counted, `ContentChanged` is raised instead.
     """
     request.headers["Accept-Encoding"] = "identity"
     if offset:
@@ -51,6 +52,8 @@ async def open_url(
             if not start or version == file.version:
                 yield Download(transfer_chunks(client, response), start, size, version)
                 return
+    if file.downloads_left is not None:
+        raise ContentChanged(f"“{file.name}” has changed since its fetch began. It begins anew.")
     del request.headers["Range"]
     request.headers.pop("If-Range", None)
     async with open_url(client, request, file, offset=0, secret=secret) as download:

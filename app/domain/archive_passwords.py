@@ -28,6 +28,10 @@ HIDDEN = "••••"
 T = TypeVar("T")
 
 
+class KeyLost(Refused):
+    """A stored password cannot be read, because the platform's key has changed."""
+
+
 def new_password() -> str:
     """A password that nobody guesses: 24 letters and digits, which are 142 bits."""
     return "".join(secrets.choice(CHARACTERS) for _ in range(LENGTH))
@@ -42,14 +46,14 @@ def keep_password(job: Job) -> None:
 def password_of(ciphertext: str) -> str:
     """A job's stored password, "" where it has none. For the worker only.
 
-    Raises `Refused` where the platform's key has changed.
+    Raises `KeyLost`.
     """
     if not ciphertext:
         return ""
     try:
         return decrypt(ciphertext)
     except InvalidToken:
-        raise Refused(
+        raise KeyLost(
             "The password of this job's archives cannot be read, because the platform's secret key "
             "has changed. An administrator must add the former key to FGIP_SECRET_KEY."
         ) from None

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
+from sqlalchemy import case
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -21,7 +22,8 @@ from models.jobs import Job, JobLog, JobResult
 
 # So many looks, over some twenty minutes, until a run is believed to have left nothing at all.
 EMPTY_LOOKS = 8
-DAMAGED_LOOKS = 4
+# The MD5 checksum of an archive comes as an output of its own.
+CHECKSUMS = ".md5"
 
 CAUSE_LINES = 20
 CAUSE_CHARACTERS = 4000
@@ -29,13 +31,17 @@ CAUSE_CHARACTERS = 4000
 
 @dataclass(frozen=True)
 class WantedResult:
-    """An output that is to be fetched; `fetched_bytes` of it are here already."""
+    """An output that is to be fetched; `fetched_bytes` of it are here already.
+
+    `downloads_left` is None where the service does not count its downloads.
+    """
 
     id: int
     name: str
     location: str
     size: int | None
     fetched_bytes: int
+    downloads_left: int | None = None
 
 
 def record_logs(session: Session, claim: Claim, details: RunDetails) -> None:
@@ -93,72 +99,22 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
         retire(session, claim)
         return None
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+    return results_to_fetch(session, claim)
+
+
+def results_to_fetch(session: Session, claim: Claim) -> list[WantedResult]:
+    """The results that are to be fetched, or to be kept, in the order in which to do so."""
+    # Checksums first, because they judge the others. What used up downloads in vain comes last.
     wanted = session.exec(
         select(JobResult)
-        .where(JobResult.job_id == job.id, JobResult.state == "listed")
-        .order_by(col(JobResult.id))
+        .where(JobResult.job_id == claim.job_id, JobResult.state == "listed")
+        .order_by(
+            col(JobResult.name).endswith(CHECKSUMS).desc(),
+            col(JobResult.downloads_left).desc().nulls_first(),
+            col(JobResult.id),
+        )
     )
     return [_wanted(result) for result in wanted]
-
-
-def record_progress(
-    session: Session, claim: Claim, *, result_id: int, fetched_bytes: int, size: int | None
-) -> None:
-    """So much of a result is on our disk."""
-    job = claimed_job(session, claim)
-    result = _result(session, result_id)
-    result.fetched_bytes = fetched_bytes
-    result.size = size if size is not None else result.size
-    session.add(result)
-    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
-
-
-def record_damage(
-    session: Session, claim: Claim, *, result_id: int, sha256: str, damage: str
-) -> bool:
-    """A result has come whole, but does not open; tell whether to fetch it anew.
-
-    False where the very same bytes came again and again: then it is the service's own file that is
-    damaged, and no proxy on the way.
-    """
-    job = claimed_job(session, claim)
-    result = _result(session, result_id)
-    came_before = result.sha256 == sha256
-    result.sha256, result.error_message = sha256, f"It does not open: {damage}."
-    session.add(result)
-    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
-    return not came_before or claim.attempts < DAMAGED_LOOKS
-
-
-def record_fetched(
-    session: Session,
-    claim: Claim,
-    *,
-    result_id: int,
-    size: int,
-    sha256: str,
-    file_ref: str,
-    damage: str = "",
-) -> None:
-    """A result is complete and in our store, verified or with its `damage` known."""
-    job = claimed_job(session, claim)
-    result = _result(session, result_id)
-    result.state = "damaged" if damage else "fetched"
-    result.size = result.fetched_bytes = size
-    result.sha256, result.file_ref = sha256, file_ref
-    job.contact_error = ""
-    result.error_message = f"It does not open, as the service keeps it: {damage}." if damage else ""
-    session.add(result)
-    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
-
-
-def record_remote(session: Session, claim: Claim, *, result_id: int, reason: str) -> None:
-    """A result can only be had at the service, because it does not hand it out."""
-    job = claimed_job(session, claim)
-    result = _result(session, result_id)
-    result.state, result.error_message = "remote", reason
-    session.add(result)
-    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
 
 
 def record_collected(session: Session, claim: Claim) -> None:
@@ -175,6 +131,15 @@ def record_collected(session: Session, claim: Claim) -> None:
         reason += f"; {remote} can only be had at {job.service_name}, see where below"
     change_status(session, job, JobStatus.COMPLETED, reason=reason)
     retire(session, claim)
+
+
+def role_of(recipe: Recipe, name: str) -> str:
+    """What a result of this name is to a job; "" where it is none."""
+    if not recipe.results:
+        # Without patterns every output is a result.
+        return "other"
+    role = next((wanted.role for wanted in recipe.results if _matches(wanted, name)), "")
+    return role or ("other" if name.endswith(CHECKSUMS) else "")
 
 
 def cause_of(details: RunDetails) -> str:
@@ -223,25 +188,29 @@ def _matches(pattern: ResultPattern, name: str) -> bool:
 def _keep_outputs(
     session: Session, job: Job, recipe: Recipe, outputs: Sequence[RemoteFile]
 ) -> None:
-    """Insert or refresh the outputs' rows, all at once; one that was fetched stays as it is."""
+    """Insert or refresh the outputs' rows, all at once; one that was fetched stays as it is.
+
+    Only how often it can be had still is always as the service says.
+    """
     rows = {output.name[:300]: _output_row(job, recipe, output) for output in outputs}
     if not rows:
         return
     statement = insert(JobResult)
-    kept = {name: statement.excluded[name] for name in ("role", "location", "state", "size")}
+    new = statement.excluded
+    is_listed = col(JobResult.state) == "listed"
+    refreshed: dict[str, Any] = {
+        name: case((is_listed, new[name]), else_=col(getattr(JobResult, name)))
+        for name in ("role", "location", "state", "size")
+    }
+    refreshed["downloads_left"] = new.downloads_left
     session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["job_id", "name"], set_=kept, where=col(JobResult.state) == "listed"
-        ),
+        statement.on_conflict_do_update(index_elements=["job_id", "name"], set_=refreshed),
         list(rows.values()),
     )
 
 
 def _output_row(job: Job, recipe: Recipe, output: RemoteFile) -> dict[str, Any]:
-    role = next((wanted.role for wanted in recipe.results if _matches(wanted, output.name)), "")
-    # Without patterns every output is a result.
-    if not recipe.results:
-        role = "other"
+    role = role_of(recipe, output.name)
     return {
         "job_id": job.id,
         "name": output.name[:300],
@@ -252,6 +221,7 @@ def _output_row(job: Job, recipe: Recipe, output: RemoteFile) -> dict[str, Any]:
         "sha256": "",
         "file_ref": "",
         "fetched_bytes": 0,
+        "downloads_left": output.downloads_left,
         "error_message": "",
     }
 
@@ -264,8 +234,5 @@ def _wanted(result: JobResult) -> WantedResult:
         location=result.location,
         size=result.size,
         fetched_bytes=result.fetched_bytes,
+        downloads_left=result.downloads_left,
     )
-
-
-def _result(session: Session, result_id: int) -> JobResult:
-    return session.exec(select(JobResult).where(JobResult.id == result_id)).one()
