@@ -1,6 +1,7 @@
 """Telling the service's circuit breaker what came of each contact (`domain.service_contacts`).
 
-A connector's method that returns, or raises an error of which the service was aware, is an answer.
+A connector's method that returns, or raises an error of which the service was aware, is an answer;
+so is that an account's slots there are all in use.
 A fetch of a result's bytes is not reported: they may be kept elsewhere, and the service has just
 answered about the run.
 """
@@ -12,7 +13,14 @@ from typing import Any, Protocol
 import structlog
 
 from app.connectors.base import Connector
-from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, ServiceFault, Unsupported
+from app.connectors.errors import (
+    Busy,
+    ConnectorError,
+    InvalidAnswer,
+    ServiceFault,
+    SlotsFull,
+    Unsupported,
+)
 from app.domain import service_contacts
 from app.domain.archive_passwords import without
 from app.domain.job_queue import Claim
@@ -46,7 +54,7 @@ async def failed(connector: Connector, matters: Sequence[Matter], error: Connect
 
     A fault about one says nothing of the others: the service is asked something else, too.
     """
-    is_answer = not error.can_retry
+    is_answer = not error.can_retry or isinstance(error, SlotsFull)
     if isinstance(error, (ServiceFault, InvalidAnswer)):
         is_answer = await answers_otherwise(connector)
     if is_answer:

@@ -9,6 +9,7 @@ from app.connectors.base import Connector, Endpoint
 from app.domain import credentials, job_outcomes, job_waits, service_addresses
 from app.domain.errors import PlatformError
 from app.domain.job_queue import Claim
+from app.domain.job_slots import Slot, slot_key
 from models import db
 from models.threads import call
 from workers.leases import record, surviving
@@ -58,6 +59,14 @@ async def endpoint_of(service_ref: str, user_ref: str = "") -> Endpoint:
         known=address.known,
         software=address.software,
     )
+
+
+async def slot_of(claimed: Claim) -> Slot:
+    """Whose slots at its service a job needs, and how many those are by now."""
+    place = {"service_ref": claimed.service_ref}
+    address = await call(db.REGISTRY, service_addresses.address_of, **place)
+    user_ref = await call(db.USERS, credentials.whose_token, user_ref=claimed.owner_ref, **place)
+    return Slot(slot_key(claimed.service_ref, user_ref), address.slots)
 
 
 async def _hold(claims: Sequence[Claim], reason: str, explanation: str) -> None:

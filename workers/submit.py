@@ -13,7 +13,7 @@ import httpx
 from app.config import settings
 from app.connectors.base import Connector
 from app.connectors.client import open_client
-from app.connectors.errors import Busy, ConnectorError, NotAuthorised, Unsupported
+from app.connectors.errors import Busy, ConnectorError, NotAuthorised, SlotsFull, Unsupported
 from app.connectors.run_request import RunRequest
 from app.domain import job_answers, job_outcomes, probe_schedule
 from app.domain.access import WORKER as ACTOR
@@ -26,7 +26,7 @@ from models import db
 from models.threads import call
 from workers import contact
 from workers.adopt import verify
-from workers.endpoints import connector_of
+from workers.endpoints import connector_of, slot_of
 from workers.leases import claim, kept, record, surviving, together
 
 AT_ONCE = 4
@@ -68,7 +68,7 @@ async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
             await record(job_outcomes.prepared, claimed)
             return
         connector = await connector_of(client, claimed)
-        if connector and await record(job_outcomes.sending, claimed):
+        if connector and await record(job_outcomes.sending, claimed, slot=await slot_of(claimed)):
             await _send(connector, claimed, request)
 
 
@@ -84,7 +84,11 @@ async def _send(connector: Connector, claimed: Claim, request: RunRequest) -> No
 
 
 async def _not_taken(claimed: Claim, error: ConnectorError) -> None:
-    if isinstance(error, Busy):
+    if isinstance(error, SlotsFull):
+        await record(
+            job_outcomes.slots_full, claimed, reason=str(error), retry_after=error.retry_after
+        )
+    elif isinstance(error, Busy):
         await record(
             job_outcomes.not_sent,
             claimed,

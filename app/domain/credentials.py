@@ -198,6 +198,12 @@ def token_of(session: Session, *, service_ref: str, base_url: str, user_ref: str
     return ""
 
 
+def whose_token(session: Session, *, service_ref: str, user_ref: str) -> str:
+    """Whose token `token_of` sends to a service for a user: the user's ref, or "" for the lab's."""
+    own = _find(session, service_ref, user_ref) if user_ref else None
+    return user_ref if own else ""
+
+
 def endpoint_to_test(
     session: Session, *, actor: Actor, base_url: str, service_ref: str = ""
 ) -> Endpoint:

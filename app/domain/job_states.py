@@ -10,33 +10,18 @@ contact, and never changes the status.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from types import MappingProxyType
 
 from sqlmodel import Session, col, select
 
+from app.domain import job_slots, job_status
 from app.domain.errors import Conflict
 from app.domain.outbox import emit
 from models import db
 from models.base import now
 from models.jobs import Job, JobsOutbox, JobStatusChange
 
-
-class JobStatus(StrEnum):
-    """What we know of a job's run."""
-
-    WAITING = "waiting"
-    QUEUED = "queued"
-    SUBMITTING = "submitting"
-    SUBMITTED = "submitted"
-    RUNNING = "running"
-    COLLECTING = "collecting"
-    CANCELLING = "cancelling"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-
+JobStatus = job_status.JobStatus
 
 S = JobStatus
 
@@ -89,6 +74,7 @@ def change_status(
     _keep_times(job, before, to)
     if to in TERMINAL:
         job.held_reason = ""
+    job_slots.moved(session, job, before)
     _record(session, job, before, reason, actor)
     if to in _ENDS:
         notify(session, job, f"job.{to}", _ENDS[to], job.error_message or reason)
@@ -119,6 +105,7 @@ def requeue(session: Session, job: Job, *, reason: str) -> None:
         return
     session.delete(sending)
     job.status = S.QUEUED
+    job_slots.moved(session, job, S.SUBMITTING)
     job.updated_at = now()
     job.status_reason = f"{reason} Tried in vain until {job.updated_at:%Y-%m-%d %H:%M} UTC."
     session.add(job)
@@ -136,6 +123,7 @@ def hold(session: Session, job: Job, held_reason: str, explanation: str) -> None
         return
     is_new = job.held_reason != held_reason
     job.held_reason = held_reason
+    job_slots.held(session, job)
     job.status_reason = explanation
     note(session, job, explanation)
     if is_new:

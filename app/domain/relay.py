@@ -18,6 +18,7 @@ from app.domain import (
     deleted_results,
     job_alerts,
     job_credentials,
+    job_slots,
     notifications,
 )
 from models import db
@@ -46,6 +47,7 @@ TARGETS: Mapping[str, tuple[str, Callable[..., None]]] = MappingProxyType(
         "job_alert": (db.JOBS, job_alerts.receive),
         "credential": (db.JOBS, job_credentials.receive),
         "results_deleted": (db.JOBS, deleted_results.receive),
+        "slots_changed": (db.JOBS, job_slots.receive_limit),
     }
 )
 

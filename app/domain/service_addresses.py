@@ -14,13 +14,15 @@ from app.domain.service_lookup import service_of
 class Address:
     """Where a service is, the connector's own settings for it, and what is verified of it.
 
-    `known` and `software` are those of `app.connectors.base.Endpoint`.
+    `known` and `software` are those of `app.connectors.base.Endpoint`. `slots` are the runs that
+    one account may have there at a time; None: as many as are wished.
     """
 
     base_url: str
     api_config: Mapping[str, Any]
     known: Mapping[str, bool]
     software: Mapping[str, Any]
+    slots: int | None
 
 
 def address_of(session: Session, *, service_ref: str) -> Address:
@@ -35,4 +37,5 @@ def address_of(session: Session, *, service_ref: str) -> Address:
         api_config=service.api_config,
         known=verified.features,
         software=verified.software,
+        slots=service.limits.get("max_concurrent_jobs"),
     )

@@ -13,16 +13,19 @@ from sqlmodel import Session, col, select
 from app.domain import incidents, probe_schedule, service_changes, service_limits
 from app.domain.access import Actor, require
 from app.domain.errors import Conflict, NotFound
+from app.domain.outbox import emit
 from app.domain.service_audit import audit_service
 from app.domain.service_fields import ServiceFields
 from app.domain.service_lookup import service_of
 from app.domain.service_rows import ServiceRow, service_rows
 from models.base import now
 from models.health import ServiceCheck
-from models.registry import ImputationService
+from models.registry import ImputationService, RegistryOutbox
 
 # What a change of these makes of the last probe: it says nothing about the service any more.
 PROBE_AGAIN_AFTER = ("base_url", "api_type", "api_config", "is_active")
+# The limit that jobs of the platform wait for (`app.domain.job_slots`).
+SLOTS = "max_concurrent_jobs"
 
 
 def list_services(
@@ -101,6 +104,8 @@ def change_service(
         probe_schedule.hurry(session, service_id=service.id or 0)
     if any(before[name] != getattr(service, name) for name in ("base_url", "api_type")):
         service_changes.forget(session, service=service)
+    if before["limits"].get(SLOTS) != service.limits.get(SLOTS):
+        emit(session, RegistryOutbox, "slots_changed", {"service_ref": service.ref})
     _flush(session, fields.name)
     _follow_up(session, actor, "service.change", service, before=before)
     return get_service(session, actor=actor, service_ref=service_ref)
