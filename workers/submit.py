@@ -20,6 +20,7 @@ from app.domain.access import WORKER as ACTOR
 from app.domain.errors import PlatformError
 from app.domain.files import dataset_inputs
 from app.domain.job_queue import Claim, poll_delay
+from app.domain.job_slots import Slot
 from app.domain.job_states import JobStatus
 from app.domain.run_requests import plan_of, run_request
 from models import db
@@ -65,7 +66,7 @@ async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
             await record(job_outcomes.failed, claimed, reason=error.message)
             return
         if claimed.status is JobStatus.WAITING:
-            await record(job_outcomes.prepared, claimed)
+            await record(job_outcomes.prepared, claimed, slot=await _slot(claimed))
             return
         connector = await connector_of(client, claimed)
         if connector and await record(job_outcomes.sending, claimed, slot=await slot_of(claimed)):
@@ -141,6 +142,13 @@ async def _sent(claimed: Claim, remote_id: str, *, was_found: bool) -> None:
     await record(
         job_outcomes.sent, claimed, remote_id=remote_id, was_found=was_found, poll=first_look
     )
+
+
+async def _slot(claimed: Claim) -> Slot | None:
+    """Which slot a job will need, where that can be told now: it matters when it is sent."""
+    with suppress(db.Away, PlatformError):
+        return await slot_of(claimed)
+    return None
 
 
 async def _request(claimed: Claim) -> RunRequest:

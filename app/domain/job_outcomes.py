@@ -41,11 +41,16 @@ SHORTEST_LOOK = 2.0
 ASKED_AGAIN = 3600.0
 
 
-def prepared(session: Session, claim: Claim) -> None:
-    """Its inputs and its request are in order: the job may be sent."""
+def prepared(session: Session, claim: Claim, *, slot: Slot | None = None) -> None:
+    """Its inputs and its request are in order: the job may be sent.
+
+    Where it needs a `slot`, it joins the line before anybody who is prepared later.
+    """
     job = claimed_job(session, claim)
     keep_password(job)
     change_status(session, job, JobStatus.QUEUED, reason="Ready to be sent")
+    if slot is not None:
+        job_slots.join(session, job, slot)
     release(session, claim, after=0)
 
 
@@ -69,10 +74,7 @@ def sending(session: Session, claim: Claim, *, slot: Slot) -> bool:
     if job.status != JobStatus.QUEUED:
         release(session, claim, after=0)
         return False
-    waited = bool(job.waits_for)
     if not job_slots.take(session, job, slot):
-        if not waited:
-            note(session, job, f"Waits for a free slot at {job.service_name}")
         release(session, claim, after=poll_delay(job_slots.SAFETY_LOOK))
         return False
     job.looked_in_vain_at = None
