@@ -15,7 +15,7 @@ from app.connectors.base import Connector
 from app.connectors.client import open_client
 from app.connectors.errors import Busy, ConnectorError, NotAuthorised, SlotsFull, Unsupported
 from app.connectors.run_request import RunRequest
-from app.domain import job_answers, job_outcomes, probe_schedule
+from app.domain import job_answers, job_outcomes, job_sending, probe_schedule
 from app.domain.access import WORKER as ACTOR
 from app.domain.errors import PlatformError
 from app.domain.files import dataset_inputs
@@ -69,7 +69,7 @@ async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
             await record(job_outcomes.prepared, claimed, slot=await _slot(claimed))
             return
         connector = await connector_of(client, claimed)
-        if connector and await record(job_outcomes.sending, claimed, slot=await slot_of(claimed)):
+        if connector and await record(job_sending.sending, claimed, slot=await slot_of(claimed)):
             await _send(connector, claimed, request)
 
 
@@ -87,7 +87,7 @@ async def _send(connector: Connector, claimed: Claim, request: RunRequest) -> No
 async def _not_taken(claimed: Claim, error: ConnectorError) -> None:
     if isinstance(error, SlotsFull):
         await record(
-            job_outcomes.slots_full, claimed, reason=str(error), retry_after=error.retry_after
+            job_sending.slots_full, claimed, reason=str(error), retry_after=error.retry_after
         )
     elif isinstance(error, Busy):
         await record(

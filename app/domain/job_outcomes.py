@@ -14,7 +14,7 @@ from app.domain import job_progress, job_slots
 from app.domain.archive_passwords import keep_password
 from app.domain.job_cancels import cancel_ignored, patience_is_over
 from app.domain.job_leftovers import keep_expiry
-from app.domain.job_queue import Claim, claimed_job, delay_after, poll_delay, release, retire
+from app.domain.job_queue import Claim, claimed_job, delay_after, release, retire
 from app.domain.job_slots import Slot
 from app.domain.job_states import (
     ANSWER_LOST,
@@ -62,26 +62,6 @@ def failed(session: Session, claim: Claim, *, reason: str) -> None:
     retire(session, claim)
 
 
-def sending(session: Session, claim: Claim, *, slot: Slot) -> bool:
-    """Say, before anything is sent, that the job is being sent; false if it may not be.
-
-    It may not where it is queued no more, or where it has to wait for a slot at the service.
-    """
-    job = claimed_job(session, claim)
-    if job.status == JobStatus.SUBMITTING:
-        # Said by this claim a moment ago, when the database broke off after its commit.
-        return True
-    if job.status != JobStatus.QUEUED:
-        release(session, claim, after=0)
-        return False
-    if not job_slots.take(session, job, slot):
-        release(session, claim, after=poll_delay(job_slots.SAFETY_LOOK))
-        return False
-    job.looked_in_vain_at = None
-    change_status(session, job, JobStatus.SUBMITTING, reason=f"Sending to {job.service_name}")
-    return True
-
-
 def sent(session: Session, claim: Claim, *, remote_id: str, was_found: bool, poll: float) -> None:
     """The service has the run, by its answer or because it was found there afterwards."""
     job = claimed_job(session, claim)
@@ -123,26 +103,6 @@ def not_sent(
         return
     requeue(session, job, reason=reason)
     _release_later(session, claim, retry_after)
-
-
-def slots_full(
-    session: Session, claim: Claim, *, reason: str, retry_after: float | None = None
-) -> None:
-    """The service took the run not, because the account has as many there as it may have.
-
-    Somebody may have started runs there by hand. It is tried again after a while, and at once when
-    one of our own jobs frees a slot.
-    """
-    job = claimed_job(session, claim)
-    job.waits_for = job_slots.SLOT_THERE
-    not_sent(
-        session,
-        claim,
-        reason=f"{job.service_name} says that all slots are in use, perhaps by jobs started "
-        f"elsewhere: {reason}",
-        retry_after=max(job_slots.SHORTEST_RETRY, retry_after or 0.0),
-        was_heard=True,
-    )
 
 
 def answer_lost(session: Session, claim: Claim, *, reason: str) -> None:

@@ -89,8 +89,9 @@ def take(session: Session, job: Job, slot: Slot) -> bool:
         is_next = job.id in [one.job_id for one in first]
         # Slots that runs from elsewhere occupy look free; one try at a time finds that out.
         woken = [] if was_refused_there else [one for one in first if one.job_id != job.id]
-    if not is_next and job.waits_for != SLOT:
-        job.waits_for = SLOT
+    if not is_next and (job.waits_for != SLOT or job.held_reason):
+        # What held it held it no more, or it would not have come here.
+        job.waits_for, job.held_reason = SLOT, ""
         session.add(job)
         db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
     _wake(session, [one.job_id for one in woken])

@@ -12,7 +12,8 @@ from app.domain.job_queries import JobRow
 from app.domain.job_states import JobStatus, note
 from app.domain.jobs import GIVE_UP_FROM, NOT_SENT, cancel, give_up, lock_rows
 from app.domain.panels import PanelDetail
-from app.domain.submissions import ChosenDataset, SubmissionRow, submit
+from app.domain.submission_checks import ChosenDataset
+from app.domain.submissions import SubmissionRow, submit
 from models.jobs import Job, Submission
 
 # Ended without results.

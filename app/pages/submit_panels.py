@@ -6,6 +6,7 @@ from app.components.frame import empty_state, notice
 from app.components.status import badge, health_status
 from app.pages.submit_changes import changed_notices
 from app.pages.submit_step import step_buttons, step_head
+from app.states.panel_fit import PanelFitState
 from app.states.submission_items import PanelItem
 from app.states.submitting import SubmitState
 
@@ -42,6 +43,10 @@ def _choice(item: PanelItem) -> rx.Component:
             ),
             rx.cond(item.expected, rx.el.span(item.expected, class_name="choice-facts")),
             rx.cond(item.note, rx.el.span(item.note, class_name="choice-reason")),
+            rx.cond(
+                PanelFitState.misfits.contains(item.ref),
+                rx.el.span(PanelFitState.misfits[item.ref], class_name="choice-reason"),
+            ),
             rx.foreach(item.limits, lambda text: rx.el.span(text, class_name="choice-limit")),
             rx.cond(
                 differs,

@@ -5,20 +5,17 @@ from typing import Any
 import reflex as rx
 
 from app.domain.access import Actor
+from app.domain.dataset_limits import FileFacts, file_facts
 from app.domain.datasets import dataset_detail, list_datasets
 from app.domain.errors import Invalid, NotFound
 from app.domain.panels import PanelDetail
 from app.domain.resubmissions import Template, resubmit, template_of
-from app.domain.submissions import (
-    ChosenDataset,
-    check_dataset,
-    parameters_per_panel,
-    submission_detail,
-    submit,
-)
+from app.domain.submission_checks import ChosenDataset, check_dataset, parameters_per_panel
+from app.domain.submissions import submission_detail, submit
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.outages import Parts
+from app.states.panel_fit import PanelFitState, show_fit
 from app.states.submission_items import (
     DatasetChoice,
     PanelItem,
@@ -63,7 +60,7 @@ class SubmitState(rx.State):
     first_ref: str = ""
     first_title: str = ""
     first_is_open: bool = False
-    _file_count: int = 0
+    _files: list[FileFacts] = []
     _values: dict[str, Any] = {}
     # What the last look at the parameters refused, and of which of them.
     _refused: tuple[str, str] = ("", "")
@@ -206,6 +203,7 @@ class SubmitState(rx.State):
 
     async def _read_panels(self, actor: Actor) -> None:
         self.panels = await panels_offered(actor)
+        await self._compare(actor)
         self.has_read_panels = True
         usable = {item["ref"] for item in self.panels if item["can_choose"]}
         self.chosen = [ref for ref in self.chosen if ref in usable]
@@ -230,11 +228,17 @@ class SubmitState(rx.State):
             self.name = choice["name"]
         self.dataset_ref, self.dataset_name = choice["ref"], choice["name"]
         self.dataset_facts, self.dataset_build = choice["facts"], choice["build"]
-        self._file_count = detail.row.file_count
+        self._files = [file_facts(row) for row in detail.files]
+        await self._compare(actor)
         self.problem = ""
 
+    async def _compare(self, actor: Actor) -> None:
+        await show_fit(await self.get_state(PanelFitState), actor, self._dataset())
+
     def _dataset(self) -> ChosenDataset:
-        return ChosenDataset(self.dataset_ref, self.dataset_name, self._file_count)
+        return ChosenDataset(
+            self.dataset_ref, self.dataset_name, len(self._files), tuple(self._files)
+        )
 
     async def _details(self, actor: Actor) -> list[PanelDetail]:
         return await panels_chosen(actor, self.chosen)

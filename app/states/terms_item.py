@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from app.domain.access import Actor
 from app.domain.panels import PanelDetail
-from app.domain.submissions import terms_to_accept
+from app.domain.submission_checks import terms_to_accept
 from app.domain.terms import Terms
 from app.domain.terms_acceptances import accept, accepted
 from app.states.calls import call

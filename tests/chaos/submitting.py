@@ -7,7 +7,7 @@ from threading import Thread
 
 from app.domain import panels, submissions
 from app.domain.panels import PanelDetail
-from app.domain.submissions import ChosenDataset
+from app.domain.submission_checks import ChosenDataset
 from models import db
 from tests.chaos.ledger import Ledger, completed, patiently, undelivered
 from tests.support.submitting import actor

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from app.domain import job_outcomes, job_queue
+from app.domain import job_outcomes, job_queue, job_sending
 from app.domain.job_slots import OCCUPYING, Slot, Waiting, fair_order
 from models import db
 from models.jobs import Job
@@ -62,7 +62,7 @@ def test_workers_that_send_at_the_same_moment_give_no_slot_twice(databases: None
         taken = 0
         for one in claims:
             with db.session(db.JOBS) as session:
-                taken += job_outcomes.sending(session, one, slot=slot)
+                taken += job_sending.sending(session, one, slot=slot)
         return taken
 
     with ThreadPoolExecutor(4) as pool:

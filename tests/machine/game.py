@@ -5,6 +5,7 @@ from collections import Counter
 from app.connectors.base import RunState
 from app.domain import job_answers, job_restarts
 from app.domain.job_restarts import INTERRUPTED
+from app.domain.job_slots import OCCUPYING
 from app.domain.job_states import ANSWER_LOST, TERMINAL
 from models import db
 from models.jobs import Job
@@ -22,10 +23,12 @@ JOB_DUTIES = ("send", "follow", "collect")
 class Game:
     """The state of a game. `denials` counts how often an owner said that a run was not taken."""
 
-    def __init__(self, world: World, abilities: Abilities) -> None:
+    def __init__(self, world: World, abilities: Abilities, *, slots: int | None = None) -> None:
         self.world, self.clock = world, world.clock
         self.clock.at = START
         world.empty()
+        world.set_slots(slots)
+        self._slots = slots
         self.service = StandIn.service = Service(self.clock, abilities)
         self.workers = [self._new_worker(), self._new_worker()]
         self.dead: list[Process] = []
@@ -120,8 +123,11 @@ class Game:
         assert not self.world.surprises, "\n".join(self.world.surprises)
         if self.clock.at != self._checked_at:
             self._checked_at = self.clock.at
-            for seen in self.world.see():
+            all_seen = self.world.see()
+            for seen in all_seen:
                 check(seen, self.service, denials=self.denials[seen.job.ref])
+            taken = sum(seen.job.status in OCCUPYING for seen in all_seen)
+            assert self._slots is None or taken <= self._slots, f"{taken} slots are taken"
         self._is_broken = False
 
     def end(self) -> None:

@@ -92,9 +92,10 @@ class JobMachine(RuleBasedStateMachine):
         cancels=st.sampled_from(("obeys", "ignores", "refuses")),
         continues_downloads=st.booleans(),
         tells_sizes=st.booleans(),
+        slots=st.sampled_from((None, 1, 2)),
     )
-    def begin(self, calm: set[str], **abilities: Any) -> None:
-        self.game = Game(self.world, Abilities(**abilities))
+    def begin(self, calm: set[str], slots: int | None, **abilities: Any) -> None:
+        self.game = Game(self.world, Abilities(**abilities), slots=slots)
         self.calm = calm
 
     @rule(

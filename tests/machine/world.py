@@ -69,6 +69,13 @@ class World:
             session.add(service)
             self.service_ref = service.ref
 
+    def set_slots(self, slots: int | None) -> None:
+        """Say how many runs the service lets the lab have at a time."""
+        with db.session(db.REGISTRY) as session:
+            service = session.exec(select(ImputationService)).one()
+            service.limits = {"max_concurrent_jobs": slots} if slots else {}
+            session.add(service)
+
     def empty(self) -> None:
         """Forget every job and trouble; the service, its panel and the dataset stay."""
         self.databases_away.clear()

@@ -6,7 +6,7 @@ from typing import Any
 from app.domain import submissions
 from app.domain.access import ROLES, Actor
 from app.domain.panels import PanelDetail, PanelRow
-from app.domain.submissions import ChosenDataset
+from app.domain.submission_checks import ChosenDataset
 from models import db
 from models.base import new_ref
 

@@ -14,7 +14,7 @@ from app.domain import files, panels, store, submissions
 from app.domain.access import Actor
 from app.domain.job_details import JobDetail, job_detail, job_log
 from app.domain.service_fields import SERVICE_TYPES
-from app.domain.submissions import ChosenDataset
+from app.domain.submission_checks import ChosenDataset
 from models import db
 from models.base import new_ref, now
 from models.files import Dataset, FileMetadata

@@ -195,7 +195,7 @@ def make_due_but(ref: str) -> None:
 KILLED = """
 import os, signal, sys
 from app.config import settings
-from app.domain import job_outcomes, job_queue
+from app.domain import job_queue, job_sending
 from app.domain.job_slots import Slot
 from models import db
 db.configure(settings().database_urls)
@@ -203,7 +203,7 @@ with db.session(db.JOBS) as session:
     claims = job_queue.claim_due(session, worker="dead", statuses=["queued"], limit=3)
 for claim in claims:
     with db.session(db.JOBS) as session:
-        job_outcomes.sending(session, claim, slot=Slot(sys.argv[1], 2))
+        job_sending.sending(session, claim, slot=Slot(sys.argv[1], 2))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
