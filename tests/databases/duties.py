@@ -19,6 +19,7 @@ ALL: dict[str, type[Duty]] = {
     "notifications": showing.Notifications,
     "follow": working.Follow,
     "collect": working.Collect,
+    "clear": working.Clear,
     "probe": working.Probe,
     "canary": working.Canary,
     "roll_up": working.RollUp,

@@ -36,6 +36,7 @@ DUTIES: Mapping[str, str] = {
     "notifications": "List of notifications",
     "follow": "Follow a run at a service",
     "collect": "Collect the results of a run",
+    "clear": "Tell a job that its results were deleted here",
     "probe": "Check the health of services",
     "canary": "Send a service its daily canary",
     "roll_up": "Sum up the health of services by hour and day",
@@ -74,12 +75,12 @@ AFFECTED: Mapping[str, Mapping[str, Outcome]] = {
     db.JOBS: {
         "overview": Outcome.IN_PART,
         **dict.fromkeys(("jobs", "job", "submit"), Outcome.SAYS),
-        **dict.fromkeys(("follow", "collect", "notify"), Outcome.WAITS),
+        **dict.fromkeys(("follow", "collect", "clear", "notify"), Outcome.WAITS),
     },
     db.FILES: {
         "overview": Outcome.IN_PART,
         **dict.fromkeys(("submit", "download"), Outcome.SAYS),
-        **dict.fromkeys(("upload", "collect"), Outcome.WAITS),
+        **dict.fromkeys(("upload", "collect", "clear"), Outcome.WAITS),
     },
     db.NOTIFICATIONS: {"notifications": Outcome.SAYS, "notify": Outcome.WAITS},
     db.MONITORING: {"alert": Outcome.WAITS},

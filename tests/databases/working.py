@@ -9,8 +9,9 @@ from app.domain.health_sums import HOUR, hour_of
 from app.domain.outbox import emit, emit_audit
 from models import db, monitoring
 from models.base import new_ref, now
+from models.files import FilesOutbox
 from models.health import HealthHour, ServiceCanary, ServiceCheck, ServiceHealthLog
-from models.jobs import JobsOutbox
+from models.jobs import Job, JobResult, JobsOutbox, JobStatusChange, Submission
 from models.notifications import Notification
 from models.platform import AuditEntry
 from models.registry import ImputationService, RegistryOutbox
@@ -266,6 +267,46 @@ class Audit(Delivery):
     def arrived(self, mark: str) -> int:
         with db.session(db.PLATFORM) as session:
             return session.exec(select(func.count()).where(AuditEntry.target_ref == mark)).one()
+
+
+class Clear(Delivery):
+    """A result is deleted here, and its job says so."""
+
+    async def begin(self) -> None:
+        facts = {"owner_ref": self.here.rosa.user_ref, "dataset_ref": self.here.dataset_ref}
+        job = {"service_ref": self.here.service_ref, "service_name": "Small", "panel_ref": "p"}
+        with db.session(db.JOBS) as session:
+            submission = Submission(
+                **facts, name="Cleared", dataset_name="", idempotency_key=new_ref()
+            )
+            session.add(submission)
+            session.flush()
+            made = Job(
+                **facts,
+                **job,
+                submission_id=submission.id or 0,
+                name="Cleared",
+                dataset_name="",
+                panel_name="",
+                status="completed",
+            )
+            session.add(made)
+            self._job_ref = made.ref
+
+    def send(self, mark: str) -> None:
+        with db.session(db.JOBS) as session:
+            job_id = session.exec(select(Job.id).where(Job.ref == self._job_ref)).one()
+            session.add(
+                JobResult(job_id=job_id or 0, name="imputed.vcf.gz", state="fetched", file_ref=mark)
+            )
+        deleted = {"job_ref": self._job_ref, "file_refs": [mark], "at": now().isoformat()}
+        with db.session(db.FILES) as session:
+            emit(session, FilesOutbox, "results_deleted", deleted | {"by": "Rosa", "reason": mark})
+
+    def arrived(self, mark: str) -> int:
+        with db.session(db.JOBS) as session:
+            told = select(func.count()).where(JobStatusChange.reason.contains(mark))
+            return session.exec(told).one()
 
 
 class Alert(Delivery):
