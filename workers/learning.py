@@ -6,7 +6,7 @@ Without the registry nothing is noted; another job proves it another time.
 import structlog
 
 from app.connectors.base import RunDetails, RunStatus
-from app.connectors.conformance import Feature
+from app.connectors.conformance import STANDARDISED, Feature
 from app.domain import conformance
 from app.domain.errors import PlatformError
 from app.domain.job_queue import Claim
@@ -42,6 +42,8 @@ async def learn_from_output(claimed: Claim, location: str, *, refusal: str = "")
 
 
 async def _learned(claimed: Claim, feature: Feature, conforms: bool, evidence: str) -> None:
+    if claimed.api_type not in STANDARDISED:
+        return
     try:
         await call(
             db.REGISTRY,

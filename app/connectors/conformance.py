@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from app.connectors.base import ServiceFacts
 
 EVIDENCE_LENGTH = 400
+# The protocols (`api_type`) that there is a standard for.
+STANDARDISED = ("wes",)
 
 # Hears each step of a trial.
 Tell = Callable[[str], Awaitable[None]]

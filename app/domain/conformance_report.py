@@ -7,7 +7,15 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from app.connectors.conformance import FEATURES, Feature, How, Observation, Verdict, software_text
+from app.connectors.conformance import (
+    FEATURES,
+    STANDARDISED,
+    Feature,
+    How,
+    Observation,
+    Verdict,
+    software_text,
+)
 from app.domain.access import Actor, require
 from app.domain.service_lookup import service_of
 from models.registry import ImputationService, ServiceEvent, ServiceFeature, ServiceTrial
@@ -59,7 +67,7 @@ class TrialRow:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is known of how far a service keeps to the standard."""
+    """All that is known of how far a service keeps to the standard, if there is one for it."""
 
     features: Sequence[FeatureRow]
     events: Sequence[EventRow]
@@ -68,6 +76,7 @@ class Report:
     read_at: datetime | None
     next_at: datetime
     problem: str
+    has_standard: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,7 @@ def report(session: Session, *, actor: Actor, service_ref: str) -> Report:
         read_at=service.conformance_read_at,
         next_at=service.next_conformance_at,
         problem=service.conformance_problem,
+        has_standard=service.api_type in STANDARDISED,
     )
 
 

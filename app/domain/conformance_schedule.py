@@ -13,7 +13,7 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from app.config import settings
-from app.connectors.conformance import How, Observation
+from app.connectors.conformance import STANDARDISED, How, Observation
 from app.domain.access import Actor, require
 from app.domain.conformance import record
 from app.domain.errors import Conflict, Refused
@@ -54,6 +54,7 @@ def claim_reading(session: Session) -> Due | None:
         .where(
             col(ImputationService.is_active),
             col(ImputationService.retired_at).is_(None),
+            col(ImputationService.api_type).in_(STANDARDISED),
             col(ImputationService.health_status).in_(ANSWERING),
             ImputationService.next_conformance_at <= moment,
             or_(
@@ -217,6 +218,8 @@ def _add_step(trial: ServiceTrial, text: str) -> None:
 def _check_in_use(service: ImputationService) -> None:
     if service.retired_at is not None or not service.is_active:
         raise Refused(f"{service.name} is paused or retired, so nothing is asked of it.")
+    if service.api_type not in STANDARDISED:
+        raise Refused(f"There is no standard that {service.name} would have to keep to.")
 
 
 def _interval() -> timedelta:

@@ -35,7 +35,10 @@ def looked_at(session: Session, claim: Claim, *, status: RunStatus | None) -> No
         job.contact_at, job.contact_error = now(), ""
         job.remote_state = status.raw_state
         session.add(job)
-    if state is RunState.COMPLETE:
+    if status and status.results_gone:
+        note(session, job, f"{job.service_name} has deleted what the run left that was given up")
+        retire(session, claim)
+    elif state is RunState.COMPLETE:
         _offer(session, job)
         retire(session, claim)
     elif state in (RunState.FAILED, RunState.CANCELLED):

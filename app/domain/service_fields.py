@@ -132,12 +132,14 @@ class SharedFolder(_Strict):
 class ApiConfig(_Strict):
     """Options of the connector. None of them is a secret: tokens are kept apart, encrypted.
 
-    The engine is named to a WES 1.1.0 service where a panel's recipe names none.
+    The engine is named to a WES 1.1.0 service where a panel's recipe names none. `applications` are
+    the ids of those whose panels a Cloudgene offers here; None: of all.
     """
 
     shared_folder: SharedFolder | None = None
     workflow_engine: Line | None = None
     workflow_engine_version: Line | None = None
+    applications: Annotated[list[Line], Field(max_length=30)] | None = None
 
 
 class ServiceFields(_Strict):

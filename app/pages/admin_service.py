@@ -151,6 +151,12 @@ def _files() -> rx.Component:
             _line("shared_local", "The same folder here", placeholder="/mnt/wes/outputs"),
             _line("workflow_engine", "Engine to ask for", hint="Empty: the recipe's or its own."),
             _line("workflow_engine_version", "Version of that engine"),
+            _line(
+                "applications",
+                "Applications that impute",
+                hint="For a Cloudgene server, several with commas. Empty: all that it shows.",
+                placeholder="imputationserver2",
+            ),
             class_name="grid-2",
         ),
     )

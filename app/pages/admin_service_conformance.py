@@ -51,7 +51,7 @@ class ServiceConformanceState(rx.State):
         except NotFound:
             self.is_there = False
             return
-        self.is_there = True
+        self.is_there = found.has_standard
         self._show(found)
 
     def _show(self, found: Report) -> None:

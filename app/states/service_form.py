@@ -1,5 +1,6 @@
 """Between a service's fields and the texts of a form."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypedDict
@@ -48,6 +49,7 @@ class ServiceForm(TypedDict):
     shared_local: str
     workflow_engine: str
     workflow_engine_version: str
+    applications: str
     check_interval_seconds: str
     check_retry_seconds: str
     check_confirmations: str
@@ -73,6 +75,7 @@ def empty_form() -> ServiceForm:
         shared_local="",
         workflow_engine="",
         workflow_engine_version="",
+        applications="",
         **_checks({}),
     )
 
@@ -92,6 +95,7 @@ def form_of(row: ServiceRow) -> ServiceForm:
         shared_local=str(folder.get("local", "")),
         workflow_engine=str(row.api_config.get("workflow_engine", "")),
         workflow_engine_version=str(row.api_config.get("workflow_engine_version", "")),
+        applications=", ".join(row.api_config.get("applications", ())),
         **_checks(row.check_settings),
     )
 
@@ -171,6 +175,7 @@ def fields_of(
                     "shared_folder": _folder(form),
                     "workflow_engine": _text(form, "workflow_engine") or None,
                     "workflow_engine_version": _text(form, "workflow_engine_version") or None,
+                    "applications": re.findall(r"[^\s,;]+", _text(form, "applications")) or None,
                 },
                 "check_settings": {
                     **{name: _text(form, f"check_{name}") or None for name in CHECK_NUMBERS},
@@ -192,6 +197,7 @@ _FORM_NAMES = {
     **{f"check_settings.{name}": f"check_{name}" for name in CHECK_NUMBERS},
     "api_config.workflow_engine": "workflow_engine",
     "api_config.workflow_engine_version": "workflow_engine_version",
+    "api_config.applications": "applications",
 }
 
 

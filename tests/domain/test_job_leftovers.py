@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from app.connectors.base import RunDetails, RunState, RunStatus
-from app.domain import job_leftovers, job_queue
+from app.domain import job_leftovers, job_offers, job_queue
 from app.domain.job_states import JobStatus
 from models import db
 from models.jobs import Job, JobQueueEntry, JobResult
@@ -62,3 +62,19 @@ def test_a_job_of_which_something_was_fetched_is_complete_and_says_what_is_missi
     assert "1 of 2 results" in job.status_reason
     assert "“chr_21.zip”" in job.status_reason
     assert "deleted it on 2026-01-02" in results[1].error_message
+
+
+def test_deleted_results_of_a_run_that_was_given_up_are_not_offered(databases: None) -> None:
+    ref = submit_one()
+    with db.session(db.JOBS) as session:
+        job = session.exec(select(Job).where(Job.ref == ref)).one()
+        job.status, job.remote_id = "lost", "run-1"
+        session.add(job)
+    with db.session(db.JOBS) as session:
+        (claim,) = job_queue.claim_due(session, worker="w", statuses=list(JobStatus), limit=1)
+    with db.session(db.JOBS) as session:
+        job_offers.looked_at(session, claim, status=RETIRED.status)
+    with db.session(db.JOBS) as session:
+        job = session.exec(select(Job).where(Job.ref == ref)).one()
+        assert (job.status, job.offered_at) == ("lost", None)
+        assert session.exec(select(JobQueueEntry)).first() is None
