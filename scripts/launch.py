@@ -24,6 +24,8 @@ from scripts.machine import free_port, occupy, refuse_taken_port
 from scripts.processes import Child, Supervisor, die_with_parent
 
 PARTS = {"web": "scripts.web", "worker": "workers", "migrate": "scripts.prepare"}
+# The simulated services, and where each answers.
+DEMO_SERVICES = {"demo": "/ga4gh/wes/v1/service-info", "demo.cloudgene": "/api/v2/server"}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -117,23 +119,28 @@ async def watch_postgres(chosen: Settings) -> None:
 
 
 async def demonstrate(supervisor: Supervisor, chosen: Settings) -> list[str]:
-    """Start the simulated service and fill the platform with something to try."""
-    port, runs = free_port(), chosen.data_dir / "demo"
-    command = python("demo", "--port", str(port), "--data", str(runs))
-    supervisor.start(Child("demo service", command))
-    await supervisor.until_it_answers(
-        "demo service", "127.0.0.1", port, "/ga4gh/wes/v1/service-info"
+    """Start the simulated services and fill the platform with something to try."""
+    urls = []
+    for module, path in DEMO_SERVICES.items():
+        port, data = free_port(), chosen.data_dir / module
+        command = python(module, "--port", str(port), "--data", str(data))
+        supervisor.start(Child(f"{module} service", command))
+        await supervisor.until_it_answers(f"{module} service", "127.0.0.1", port, path)
+        if supervisor.stopping.is_set():
+            return []
+        urls.append(f"http://127.0.0.1:{port}")
+    wes, cloudgene = urls
+    said = said_by(
+        python("demo.seed", "--service", f"{wes}/ga4gh/wes/v1", "--cloudgene", cloudgene)
     )
-    if supervisor.stopping.is_set():
-        return []
-    url = f"http://127.0.0.1:{port}/ga4gh/wes/v1"
-    email, password = said_by(python("demo.seed", "--service", url)).splitlines()
+    email, password = said.splitlines()
     return [
-        "This is a demonstration: nothing is kept, and its imputation service is a simulation.",
+        "This is a demonstration: nothing is kept, and its imputation services are simulations.",
         f"Sign in at {chosen.public_url}/sign-in with",
         f"    e-mail    {email}",
         f"    password  {password}",
-        "Then choose Submit, the dataset “Demo genotypes”, and the simulated panel.",
+        "Then choose Submit, the dataset “Demo genotypes”, and the simulated panel; or the dataset",
+        "“Three chromosomes”, for a server of Michigan's kind.",
     ]
 
 

@@ -41,12 +41,12 @@ PANELS = {
     for panel in (
         PanelApp(
             "demo-panel@1.0.0",
-            "Simulated panel (hg38)",
+            "Three chromosomes (hg38)",
             {"sim": "Simulated people", "mixed": "Other/Mixed", "off": "Skip"},
         ),
         PanelApp(
             "demo-panel-small@1.0.0",
-            "Small simulated panel (hg38)",
+            "Three chromosomes, small (hg38)",
             {"all": "All", "off": "Skip"},
         ),
     )

@@ -193,8 +193,8 @@ def test_the_application_tells_panels_and_their_populations_but_not_hidden_field
     app = ann.get("/api/v2/server/apps/imputationserver2").json()
     fields = {field["id"]: field for field in app["params"]}
     assert {option["key"]: option["value"] for option in fields["refpanel"]["values"]} == {
-        PANEL: "Simulated panel (hg38)",
-        SMALL_PANEL: "Small simulated panel (hg38)",
+        PANEL: "Three chromosomes (hg38)",
+        SMALL_PANEL: "Three chromosomes, small (hg38)",
     }
     population = fields["population"]
     assert (population["type"], population["bind"]) == ("binded_list", "refpanel")
