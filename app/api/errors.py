@@ -3,6 +3,7 @@
 from html import escape
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.domain.errors import (
@@ -49,6 +50,7 @@ STATUS: dict[type[PlatformError], int] = {
 def answer_errors(api: FastAPI) -> None:
     """Let an app answer what the domain and the databases raise."""
     api.add_exception_handler(PlatformError, answer_platform_error)
+    api.add_exception_handler(RequestValidationError, answer_invalid_request)
     for error in db.UNAVAILABLE:
         api.add_exception_handler(error, answer_unavailable)
 
@@ -57,6 +59,16 @@ async def answer_platform_error(request: Request, error: Exception) -> JSONRespo
     """Exception handler of the web process for `PlatformError`."""
     assert isinstance(error, PlatformError)
     return JSONResponse({"detail": error.message}, STATUS.get(type(error), 400))
+
+
+async def answer_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    """Exception handler for what a route cannot parse: FastAPI's own would repeat what was sent.
+
+    That can be a token or a password.
+    """
+    assert isinstance(error, RequestValidationError)
+    told = [{name: one[name] for name in ("type", "loc", "msg")} for one in error.errors()]
+    return JSONResponse({"detail": told}, 422)
 
 
 async def answer_unavailable(request: Request, error: Exception) -> Response:

@@ -7,10 +7,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.api import service_tokens
-from app.api.errors import answer_platform_error
+from app.api.errors import answer_errors
 from app.domain import services
 from app.domain.access import ROLES, Actor
-from app.domain.errors import PlatformError
 from app.domain.service_fields import parse_service
 from models import db
 from tests.support.people import sign_in
@@ -23,7 +22,7 @@ TOKEN = "canary-token-1a2b3c4d"
 @pytest.fixture
 def client(databases) -> TestClient:
     app = FastAPI()
-    app.add_exception_handler(PlatformError, answer_platform_error)
+    answer_errors(app)
     app.include_router(service_tokens.router)
     return TestClient(app, follow_redirects=False)
 
@@ -67,6 +66,15 @@ def test_a_token_that_cannot_be_one_leads_back_with_the_reason_and_without_the_t
     assert answer.status_code == 303
     assert "problem=" in answer.headers["location"]
     assert "two" not in answer.headers["location"]
+
+
+@pytest.mark.parametrize("data", [{"token": TOKEN * 500}, {"token": TOKEN, "shared": TOKEN}])
+def test_a_form_that_cannot_be_read_is_refused_without_what_was_in_it(client, service_ref, data):
+    client.cookies.update(sign_in("ada")[1])
+    answer = client.post(f"/api/services/{service_ref}/token", data=data)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"][0] == "body"
+    assert TOKEN not in answer.text
 
 
 @pytest.mark.parametrize("path", ["token", "token/forget"])
