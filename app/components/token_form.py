@@ -51,7 +51,7 @@ def token_form(
             ),
             class_name="row",
         ),
-        token_verdict(token),
+        rx.el.div(token_verdict(token), role="status"),
         class_name="stack",
     )
     return rx.el.div(

@@ -38,5 +38,4 @@ def token_verdict(token: rx.Var[dict[str, str]]) -> rx.Component:
         ),
         rx.text(said, size="2", as_="span", class_name="token-said"),
         class_name="row",
-        role="status",
     )
