@@ -1,5 +1,6 @@
 """Tokens and passwords are nowhere: no page, event, answer, log, row, file or argument has them."""
 
+import base64
 import json
 import re
 import secrets
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -168,6 +170,15 @@ def ask_all_routes(scene: Scene) -> None:
                 scene.said[f"{method} {route.path}"] = said
 
 
+def test_a_secret_is_found_in_each_spelling() -> None:
+    secret = secrets.token_urlsafe(32) + "+/"
+    behind = base64.b64encode(f"token={secret};".encode()).decode()
+    texts = (secret, f"…{secret[-8:]}", quote(secret, safe=""), secret.encode().hex(), behind)
+    for text in texts:
+        assert leaks({"it": secret}, {"here": f"some {text} text"}), text
+    assert leaks({"it": secret}, {"here": secret[:-9], "there": secret[-4:]}) == []
+
+
 def test_a_secret_is_nowhere_but_encrypted_in_its_row(browser: Browser, scene: Scene) -> None:
     own = jwt(now() + 12 * DAY, name=secrets.token_urlsafe(12))
     own = own.rpartition(".")[0] + f".{secrets.token_urlsafe(32)}"
@@ -215,6 +226,8 @@ def test_a_secret_is_nowhere_but_encrypted_in_its_row(browser: Browser, scene: S
     assert "credential.set" in stored[f"{db.PLATFORM}.audit_log"]
     assert "worker started" in logs["worker.log"]
     assert len(recorded) > 50
+    messages = [text for where, text in scene.said.items() if where.startswith("message")]
+    assert own[-4:] in "".join(messages)
     with db.session(db.USERS) as session:
         kept = [
             secret_keys.decrypt(row.ciphertext) for row in session.exec(select(ServiceCredential))
