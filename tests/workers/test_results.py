@@ -91,6 +91,21 @@ def test_a_result_that_comes_damaged_each_time_is_kept_and_marked(ref: str, wes:
     assert "1 came damaged" in done.row.status_reason
 
 
+def test_a_result_of_which_the_service_states_another_checksum_is_marked(
+    ref: str, wes: SmallWes
+) -> None:
+    stated = hashlib.md5(b"another", usedforsecurity=False).hexdigest()
+    end(wes).files = {
+        "imputed.vcf.gz": IMPUTED,
+        "imputed.vcf.gz.md5": f"{stated}  imputed.vcf.gz\n".encode(),
+    }
+    done = until(ref, "completed")
+    marked = {result.name: (result.state, result.error_message) for result in done.results}
+    assert marked["imputed.vcf.gz.md5"] == ("fetched", "")
+    assert marked["imputed.vcf.gz"][0] == "damaged"
+    assert "MD5 checksum" in marked["imputed.vcf.gz"][1]
+
+
 def test_an_output_that_stays_on_the_service_s_disk_is_shown_with_its_place(
     ref: str, wes: SmallWes
 ) -> None:
