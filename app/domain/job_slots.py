@@ -34,7 +34,7 @@ OCCUPYING = frozenset(
 # Who waits is woken. Should that fail, it looks by itself after so many seconds.
 SAFETY_LOOK = 240.0
 # A service that has no slot is asked again after so many seconds, and then ever more.
-SHORTEST_RETRY = 60.0
+SHORTEST_RETRY = 20.0
 # Who was woken and does not come, whatever hinders it, is passed over from then on.
 PATIENCE = timedelta(seconds=60)
 

@@ -32,6 +32,7 @@ async def submit(request: Request) -> Response:
         limit = site.settings.slots
         theirs = [job for job in site.jobs.queued() if job.record.username == user.username]
         if not user.admin and len(theirs) >= limit:
+            site.jobs.refusals += 1
             raise ApiError(400, f"Only {limit} jobs per user can be executed simultaneously.")
         app_id = request.path_params["app_id"]
         if app_id.split("@")[0] != application.APP_ID:

@@ -12,6 +12,7 @@ import shutil
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -39,6 +40,9 @@ class Jobs:
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._queue: list[Job] = []
+        # How often a user had no slot, and the most jobs that each user had in the queue at once.
+        self.refusals = 0
+        self.most: Counter[str] = Counter()
         self._priority = 0
         self.blocked = self._closing = False
         self._load()
@@ -108,6 +112,8 @@ class Jobs:
             job.priority = self._priority
             self._jobs[job.record.id] = job
             self._queue.append(job)
+            theirs = sum(one.record.username == job.record.username for one in self._queue)
+            self.most[job.record.username] = max(self.most[job.record.username], theirs)
             self._changed.notify_all()
 
     def get(self, job_id: str) -> Job | None:

@@ -52,7 +52,9 @@ ACTS: dict[str, Callable[[Site, Job, dict[str, Any]], None]] = {
 
 async def overview(request: Request) -> Response:
     """GET /simulator."""
-    return JSONResponse({"faults": FAULTS, "on": site_of(request).faults.current()})
+    site = site_of(request)
+    slots = {"refusals": site.jobs.refusals, "most": dict(site.jobs.most)}
+    return JSONResponse({"faults": FAULTS, "on": site.faults.current(), "slots": slots})
 
 
 async def switch_fault(request: Request) -> Response:

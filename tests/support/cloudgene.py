@@ -78,6 +78,13 @@ class Cloudgene:
         said: dict[str, Any] = answer.raise_for_status().json()
         return said
 
+    def slots(self) -> dict[str, Any]:
+        """How often somebody had no slot, and the most jobs that each user had at once."""
+        headers = {"X-Control-Token": self.control_token}
+        answer = httpx.get(f"{self.url}/simulator", headers=headers)
+        said: dict[str, Any] = answer.raise_for_status().json()["slots"]
+        return said
+
     def fault(self, name: str, value: Any = True, *, times: int = 0) -> None:
         """Switch a fault of demo/cloudgene/faults.py on, for its next `times` (0 = for ever)."""
         self.control(f"faults/{name}", value=value, times=times)
