@@ -1,5 +1,6 @@
 """Bringing a service's panels here: preview what it offers, choose, apply."""
 
+import json
 from typing import Any
 
 import reflex as rx
@@ -39,7 +40,7 @@ class PanelSyncState(rx.State):
     is_there: bool = False
     _service_ref: str = ""
     # The offers that the person saw: what is applied is these, and not what is offered by then.
-    _offers: list[dict[str, Any]] = []
+    _offers: str = "[]"
     _previewed: str = ""
 
     @guarded("service:write")
@@ -75,7 +76,7 @@ class PanelSyncState(rx.State):
         async with self:
             self.is_asking = False
             if service_ref == self._service_ref:
-                self._offers = [offer_as_json(offer) for offer in offers]
+                self._offers = json.dumps([offer_as_json(offer) for offer in offers])
                 self._previewed, self.is_seen = diff.fingerprint, True
                 self.groups = group_items(diff)
                 self.unchanged = unchanged_text(diff.unchanged)
@@ -91,7 +92,7 @@ class PanelSyncState(rx.State):
                 panel_sync.apply,
                 actor=actor,
                 service_ref=self._service_ref,
-                offers=[offer for kept in self._offers if (offer := offer_of(kept))],
+                offers=[offer for kept in json.loads(self._offers) if (offer := offer_of(kept))],
                 panel_ids=[one for one in known if given.get(TICK + one) == "on"],
                 previewed=self._previewed,
             )
@@ -105,7 +106,7 @@ class PanelSyncState(rx.State):
         return AdminTermsState.load
 
     def _forget(self) -> None:
-        self.groups, self._offers, self._previewed = [], [], ""
+        self.groups, self._offers, self._previewed = [], "[]", ""
         self.unchanged, self.done, self.problem, self.is_seen = "", "", "", False
 
 
