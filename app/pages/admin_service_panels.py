@@ -11,9 +11,9 @@ from app.domain.access import Actor
 from app.domain.errors import Conflict, PlatformError
 from app.domain.panel_offers import offer_as_json, offer_of
 from app.pages.admin_service_terms import AdminTermsState
+from app.pages.offered_panels import offered_panels
 from app.states.calls import call
 from app.states.guard import guarded
-from app.states.offered_panels import offered_panels
 from app.states.panel_sync_item import (
     GroupItem,
     PanelChangeItem,
