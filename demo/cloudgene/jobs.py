@@ -86,7 +86,7 @@ class Jobs:
         for parameter, named in files.items():
             for name, content in named.items():
                 (job.input / parameter).mkdir(exist_ok=True)
-                with (job.input / parameter / Path(name).name).open("wb") as copy:
+                with (job.input / parameter / (Path(name).name or "file")).open("wb") as copy:
                     shutil.copyfileobj(content, copy)
         self._enqueue(job)
         return job
@@ -152,8 +152,8 @@ class Jobs:
             job.log("Canceled by user.")
             if job.record.state == State.WAITING:
                 self._queue.remove(job)
-            job.record.state, job.record.end_time = State.CANCELED, now()
-            job.interrupt()
+            job.interrupt(State.CANCELED)
+            job.record.end_time = now()
             job.save()
 
     def kill(self, job: Job) -> None:
@@ -163,8 +163,9 @@ class Jobs:
                 return
             if job.record.state == State.WAITING:
                 self._queue.remove(job)
-            job.interrupt()
+            job.interrupt(State.DEAD)
             self._die(job)
+            self._changed.wait_for(lambda: job not in self._queue, timeout=10)
 
     def restart(self, job: Job) -> None:
         """Queue a dead job again; ValueError where it is not dead."""
@@ -216,7 +217,8 @@ class Jobs:
                 waiting = [] if self.blocked else self._waiting()
                 if waiting:
                     job = min(waiting, key=lambda one: one.priority)
-                    job.record.state, job.record.start_time = State.RUNNING, now()
+                    job.enter(State.RUNNING)
+                    job.record.start_time = now()
                     return job
                 self._changed.wait()
         return None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.cloudgene import imputed, packing, quality
+from demo.cloudgene.accounts import Accounts
 from demo.cloudgene.application import APP_VERSION, PANELS, PanelApp
 from demo.cloudgene.faults import Faults
 from demo.cloudgene.imputed import Options
@@ -32,8 +33,8 @@ REPORT = """<!doctype html><html lang="en"><title>Quality Control Report</title>
 class Pipeline:
     """Does the work of one job after the other; holds nothing of them."""
 
-    def __init__(self, settings: Settings, faults: Faults) -> None:
-        self._settings, self._faults = settings, faults
+    def __init__(self, settings: Settings, faults: Faults, accounts: Accounts) -> None:
+        self._settings, self._faults, self._accounts = settings, faults, accounts
 
     def run(self, job: Job) -> None:
         """Work a job off; PipelineFailed or Interrupted where it ends early."""
@@ -64,7 +65,7 @@ class Pipeline:
         chunks = self._control(job, steps["Quality Control"], files, panel)
         if values.get("mode", "imputation") == "imputation":
             self._impute(job, steps, files, panel, chunks)
-        job.record.state = State.EXPORTING
+        job.enter(State.EXPORTING)
 
     def _stage(self, job: Job, name: str, *, parts: int = 1) -> None:
         """Let one of the `parts` of a stage last as long as is asked for."""
@@ -198,7 +199,8 @@ class Pipeline:
     def _announce(self, job: Job, step: dict[str, Any], password: str) -> None:
         text = "Data have been exported successfully. "
         if self._settings.send_mail:
-            text += "We have sent a notification email to <b>the address of your account</b>"
+            user = self._accounts.get(job.record.username)
+            text += f"We have sent a notification email to <b>{user.mail if user else ''}</b>"
         else:
             text += f"We encrypted the results with the following password: <b>{password}</b>"
         job.say(step, text, Severity.OK)

@@ -82,7 +82,7 @@ class Record:
 
 
 class Job:
-    """A job with its folder; `priority` and `held` count only while it is in the queue."""
+    """A job with its folder; `priority` counts only while it is in the queue."""
 
     def __init__(self, record: Record, folder: Path) -> None:
         self.record = record
@@ -90,6 +90,7 @@ class Job:
         self.input, self.output, self.logs = (folder / n for n in ("input", "output", "logs"))
         self.priority = 0
         self._interruption = threading.Event()
+        self._lock = threading.RLock()
 
     @classmethod
     def load(cls, folder: Path) -> "Job":
@@ -101,18 +102,27 @@ class Job:
 
     def save(self) -> None:
         """Write the record, in one piece."""
-        new = self.folder / "job.json.new"
-        new.write_text(json.dumps(asdict(self.record)))
-        new.replace(self.folder / "job.json")
+        with self._lock:
+            new = self.folder / "job.json.new"
+            new.write_text(json.dumps(asdict(self.record)))
+            new.replace(self.folder / "job.json")
 
     @property
     def interrupted(self) -> bool:
         """Whether the job's work is to end."""
         return self._interruption.is_set()
 
-    def interrupt(self) -> None:
-        """Make the work's next `wait` raise Interrupted, or end the one it is in."""
-        self._interruption.set()
+    def interrupt(self, state: State | None = None) -> None:
+        """Let the job have a last state, if one is given, and its work's next `wait` be its end."""
+        with self._lock:
+            self._interruption.set()
+            self.record.state = state or self.record.state
+
+    def enter(self, state: State) -> None:
+        """Go on to a state, unless the work is to end."""
+        with self._lock:
+            if not self.interrupted:
+                self.record.state = state
 
     def begin_anew(self) -> None:
         """Forget an earlier run of this job."""

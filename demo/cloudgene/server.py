@@ -37,12 +37,9 @@ def create_app(
 ) -> ASGIApp:
     """Return the server. Without a control token nothing can be made to fail."""
     faults = Faults()
-    site = Site(
-        settings,
-        Accounts(Path(settings.data), administrator_password=administrator_password),
-        Jobs(settings, Pipeline(settings, faults).run),
-        faults,
-    )
+    accounts = Accounts(Path(settings.data), administrator_password=administrator_password)
+    jobs = Jobs(settings, Pipeline(settings, faults, accounts).run)
+    site = Site(settings, accounts, jobs, faults)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
