@@ -18,6 +18,8 @@ from app.connectors.client import JSON_LIMIT, PUBLIC_ONLY, fetch, translated
 from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, NotAuthorised, UnknownRun
 
 API = ("api", "v2")
+# A job with a thousand files and all its messages stays far below this.
+JOB_LIMIT = 1024**2
 TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 (no password)
 
 
@@ -99,15 +101,16 @@ class CloudgeneHttp:
         params: Mapping[str, str] | None = None,
         with_token: bool = True,
         missing: type[ConnectorError] = InvalidAnswer,
+        limit: int = JSON_LIMIT,
     ) -> Any:
         """The JSON at a path of the interface."""
         url = self.url(*API, *path)
         request = await self.request("GET", url, with_token=with_token, params=params)
-        return json_of(await self.ask(request, missing=missing))
+        return json_of(await self.ask(request, missing=missing, limit=limit))
 
     async def job(self, remote_id: str, *path: str) -> Mapping[str, Any]:
         """The JSON object about a job. Raises `UnknownRun`."""
-        body = await self.get("jobs", remote_id, *path, missing=UnknownRun)
+        body = await self.get("jobs", remote_id, *path, missing=UnknownRun, limit=JOB_LIMIT)
         if not isinstance(body, dict) or state_of(body) is None:
             raise InvalidAnswer("The service answered about a job without telling its state.")
         if body.get("id") not in (None, "", remote_id):

@@ -281,6 +281,9 @@ async def test_a_finished_run_has_no_stage_that_still_seems_to_come() -> None:
         ("call rate < 90%", "call rate < 90%"),
         ("allele &lt;DEL&gt; left out", "allele <DEL> left out"),
         ("one<br/>two<p>three</p>", "one\ntwo\nthree"),
+        ("<div>one</div>two<!-- <b>three</b> -->", "one\ntwo"),
+        ("one<!-- never ended", "one"),
+        ("<style>b {}</STYLE>one<script", "one"),
         ("cut <a href='javascript:x", "cut"),
         ("\x1b[31mred\x00&nbsp;&#x41;", "red A"),
         (["no text"], ""),
@@ -292,6 +295,13 @@ async def test_no_markup_is_left_of_a_message(markup: Any, text: str) -> None:
     assert "\n".join(message.text for message in stage.messages) == text
 
 
+@pytest.mark.parametrize("part", ["<a ", "<!--", "<a b='", "<script>", "</", "<p><b>", "&lt;b&gt;"])
+async def test_markup_made_to_keep_a_parser_busy_is_read_all_the_same(part: str) -> None:
+    job = a_job(2, steps=[a_step("A step", *[(0, part * 2000)] * 20)])
+    (stage,) = (await Server({STATUS: job}).connector.status(["job-1"]))["job-1"].stages
+    assert all(len(message.text) <= 2000 for message in stage.messages)
+
+
 @pytest.mark.parametrize(
     "steps",
     [
@@ -299,7 +309,7 @@ async def test_no_markup_is_left_of_a_message(markup: Any, text: str) -> None:
         [None, 3, {"name": ["x"]}],
         [{"name": "x", "logMessages": [None, {}, {"type": "1", "message": 3}]}],
         [{"name": "x", "logMessages": [{"message": "A (9/3)", "type": 3, "time": 10**30}]}],
-        [a_step("<b>" * 9000, *[(0, "x" * 100)] * 900)] * 10,
+        [a_step("<b>" * 9000, *[(0, "x" * 100)] * 200)] * 10,
         [a_step("counts", *[(0, f"Sample {n} (1/{n})") for n in range(1, 200)])],
     ],
 )

@@ -13,6 +13,7 @@ from app.connectors.client import open_client
 from app.connectors.cloudgene import CloudgeneConnector
 from app.connectors.offers import PanelOffer
 from app.domain import credentials, job_restarts
+from app.domain import jobs as domain_jobs
 from app.domain.canaries import Canary
 from app.domain.panel_recipes import recipe_of
 from models import db
@@ -120,6 +121,38 @@ def test_maintenance_in_the_middle_of_a_run_changes_nothing_of_the_job(
     cloudgene.control("maintenance/exit")
     cloudgene.heal("hold_at")
     follow_until(ref, lambda job: job.status == "collecting")
+
+
+def test_a_server_that_fails_while_a_run_is_followed_fails_no_job(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    cloudgene.fault("hold_at", "qc")
+    follow_until(ref, lambda job: job.status == "running")
+    cloudgene.fault("unavailable", 500)
+    assert follow_until(ref, lambda job: job.contact_error != "").status == "running"
+    cloudgene.heal("unavailable")
+    cloudgene.heal("hold_at")
+    follow_until(ref, lambda job: job.status == "collecting")
+
+
+def test_a_submission_whose_answer_is_lost_is_found_and_sent_once(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    cloudgene.fault("submit_lost", times=1)
+    remote_id = follow_until(ref, lambda job: job.remote_id != "").remote_id
+    jobs = cloudgene.client(cloudgene.login("ada")).get("/api/v2/jobs").json()["data"]
+    assert [job["id"] for job in jobs if job["name"] == ref] == [remote_id]
+
+
+def test_a_cancel_reaches_the_server(ref: str, cloudgene: Cloudgene) -> None:
+    cloudgene.fault("hold_at", "qc")
+    remote_id = follow_until(ref, lambda job: job.status == "running").remote_id
+    with db.session(db.JOBS) as session:
+        domain_jobs.cancel(session, actor=actor(), job_ref=ref)
+    follow_until(ref, lambda job: job.status == "cancelled")
+    client = cloudgene.client(cloudgene.login("ada"))
+    assert client.get(f"/api/v2/jobs/{remote_id}").json()["state"] == 6
+    cloudgene.heal("hold_at")
 
 
 def test_no_canary_takes_a_place_in_the_queue(tmp_path: Path) -> None:
