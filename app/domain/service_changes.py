@@ -35,6 +35,8 @@ from app.domain.service_lookup import service_id_of, service_of
 from models.registry import ImputationService, ServiceEvent
 
 MOST_ROWS = 200
+# Before what the service itself changed of its panels, and not people of those here.
+AT_SERVICE = "At the service: "
 # Kinds of events that matter to whoever sends a job, and not only to whoever runs the service.
 FOR_RESEARCHERS = ("software", "description", "panels", "conformance")
 
@@ -122,7 +124,8 @@ def panels_seen(session: Session, *, service_ref: str, offers: Sequence[PanelOff
         return
     service.service_info = {**before, PANELS: listed}
     changes = compare({PANELS: before.get(PANELS, listed)}, {PANELS: listed})
-    note(session, service, kind="panels", changes=changes)
+    told = AT_SERVICE + " ".join(in_words(changes)) if changes else ""
+    note(session, service, kind="panels", changes=changes, told=told)
 
 
 def panels_decided(
@@ -206,7 +209,7 @@ def changed_for(
 def change_row(event: ServiceEvent) -> ChangeRow:
     """An event of a service's history, for people."""
     details = in_words(event.changes)
-    says_all = event.text == " ".join(details)
+    says_all = event.text.removeprefix(AT_SERVICE) == " ".join(details)
     return ChangeRow(event.at, event.kind, event.text, [] if says_all else details, event.changes)
 
 

@@ -9,7 +9,7 @@ from app.components.moment import exact_moment, moment
 from app.components.status import badge
 from app.domain.access import Actor
 from app.domain.errors import NotFound
-from app.domain.service_changes import ChangeRow, changes_of
+from app.domain.service_changes import AT_SERVICE, ChangeRow, changes_of
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
@@ -27,12 +27,16 @@ KINDS = {
 
 
 class ChangeItem(TypedDict):
-    """A change in the list: in one sentence, and part by part."""
+    """A change in the list: in one sentence, and part by part.
+
+    `preview` is where its panels can be brought here.
+    """
 
     at: str
     kind: str
     text: str
     details: list[str]
+    preview: str
 
 
 class ServiceChangesState(rx.State):
@@ -50,14 +54,21 @@ class ServiceChangesState(rx.State):
             rows = await call(db.REGISTRY, changes_of, actor=actor, service_ref=service_ref)
         except NotFound:
             return
-        self.changes = [change_item(row) for row in rows[:ROWS]]
+        preview = f"/admin/services/{service_ref}#panels" if actor.may("service:write") else ""
+        self.changes = [change_item(row, preview) for row in rows[:ROWS]]
         self.count = len(rows)
         self.csv = f"/api/services/{service_ref}/changes.csv"
 
 
-def change_item(row: ChangeRow) -> ChangeItem:
-    """Make the list's entry of a change."""
-    return ChangeItem(at=iso(row.at), kind=row.kind, text=row.text, details=list(row.details))
+def change_item(row: ChangeRow, preview: str = "") -> ChangeItem:
+    """Make the list's entry of a change; `preview` leads to the preview of the panels."""
+    return ChangeItem(
+        at=iso(row.at),
+        kind=row.kind,
+        text=row.text,
+        details=list(row.details),
+        preview=preview if row.text.startswith(AT_SERVICE) else "",
+    )
 
 
 def _kind(kind: rx.Var[str]) -> rx.Component:
@@ -80,6 +91,10 @@ def _change(item: ChangeItem) -> rx.Component:
                 rx.foreach(item.details, lambda text: rx.el.li(rx.text(text, size="2"))),
                 class_name="change-details",
             ),
+        ),
+        rx.cond(
+            item.preview,
+            rx.link("Panels changed at the service: preview", href=item.preview, size="2"),
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.connectors.base import ServiceFacts
-from app.connectors.offers import PanelOffer
+from app.connectors.offers import OfferedParameter, PanelOffer
 from app.connectors.wes_parse import service_facts
 from app.domain import panel_changes, service_changes, services
 from app.domain.access import WORKER
@@ -153,10 +153,15 @@ def test_panels_that_a_service_lists_or_that_people_describe_here_are_followed(
     listed(hrc)
     assert history(service_ref) == []
     listed(replace(hrc, sample_count=32475), PanelOffer("afr", "African"))
-    assert history(service_ref)[0].text == (
-        "Panel afr: African, new. "
-        "Panel hrc: HRC, GRCh37, 32,475 samples, before HRC, GRCh37, 32,470 samples."
+    (change,) = history(service_ref)
+    assert (change.text, change.details) == (
+        "At the service: Panel afr: African, new. "
+        "Panel hrc: HRC, GRCh37, 32,475 samples, before HRC, GRCh37, 32,470 samples.",
+        [],
     )
+    field = OfferedParameter("phasing", "Phasing", "list", "eagle", {"eagle": "Eagle"})
+    listed(replace(hrc, sample_count=32475, parameters=[field]), PanelOffer("afr", "African"))
+    assert history(service_ref)[0].text == "At the service: Form of panel hrc: changed."
     fields = PanelFields(panel_id="1kg", name="1000 Genomes", build="hg38")
     with db.session(db.REGISTRY) as session:
         panel = panel_changes.upsert_panel(

@@ -100,3 +100,19 @@ def test_a_viewer_may_not_submit_and_nobody_sees_somebody_elses_submission(datab
     row = submit()
     with db.session(db.JOBS) as session, pytest.raises(NotFound):
         submissions.submission_detail(session, actor=actor("Ben"), submission_ref=row.ref)
+
+
+def test_a_choice_is_shown_as_people_call_it(databases: None) -> None:
+    phasing = {
+        "name": "phasing",
+        "label": "Phasing",
+        "kind": "choice",
+        "choices": ["eagle", "no_phasing"],
+        "labels": {"no_phasing": "Already phased"},
+    }
+    recipe = RECIPE | {"parameters": [phasing], "workflow_params": {"target": "${input}"}}
+    row = submit(panels=[panel("A", recipe=recipe)], parameters={"phasing": "no_phasing"})
+    with db.session(db.JOBS) as session:
+        detail = submissions.submission_detail(session, actor=actor(), submission_ref=row.ref)
+        one = job_detail(session, actor=actor(), job_ref=detail.jobs[0].ref)
+    assert one.parameters == [("Phasing", "Already phased")]
