@@ -18,6 +18,7 @@ from app.api import (
     uploads,
 )
 from app.api import incidents as incident_files
+from app.api import job_quality as quality_files
 from app.api import service_layers as layer_files
 from app.api import sign_in as sign_in_routes
 from app.api.errors import answer_errors
@@ -76,6 +77,7 @@ api.include_router(sign_in_routes.router)
 api.include_router(uploads.router)
 api.include_router(downloads.router)
 api.include_router(results.router)
+api.include_router(quality_files.router)
 api.include_router(service_tokens.router)
 api.include_router(health_checks.router)
 api.include_router(incident_files.router)

@@ -8,9 +8,13 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from app.domain.access import Actor, require, require_own
+from app.domain.error_catalogue import Explanation, Hold
 from app.domain.errors import NotFound
 from app.domain.job_answers import Question, question_of
+from app.domain.job_explanations import explanations_of, hold_of
+from app.domain.job_progress import Progress, progress_of
 from app.domain.job_queries import JobRow, fields_of, job_row
+from app.domain.qc_statistics import QcStatistics, statistics_of
 from app.domain.resubmissions import JobLink, first_of, resubmissions_of
 from app.domain.service_contacts import ContactRow, lost_contact
 from app.domain.stalls import explain, usual_time
@@ -75,6 +79,8 @@ class JobDetail:
     the job in whose place it was submitted, `again` are those that were submitted in its place.
     `contact` is set while the worker leaves the job's service alone. The service deletes its copies
     of the results at `results_expire_at`, and was seen to have done so at `results_gone_at`.
+    `explanations` are of what the service said of a failure, or warned of; `hold` says what ends
+    the job's hold.
     """
 
     row: JobRow
@@ -91,6 +97,10 @@ class JobDetail:
     again: Sequence[JobLink]
     results_expire_at: datetime | None
     results_gone_at: datetime | None
+    progress: Progress
+    quality: QcStatistics | None
+    explanations: Sequence[Explanation]
+    hold: Hold | None
 
 
 def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
@@ -117,6 +127,7 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
     results = session.exec(
         select(JobResult).where(JobResult.job_id == job.id).order_by(col(JobResult.id))
     )
+    progress = progress_of(job)
     return JobDetail(
         row=job_row(job),
         contact=lost_contact(session, job.service_ref),
@@ -132,6 +143,10 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
         again=resubmissions_of(session, actor=actor, job_ref=job.ref),
         results_expire_at=job.results_expire_at,
         results_gone_at=job.results_gone_at,
+        progress=progress,
+        quality=statistics_of(job.qc_statistics),
+        explanations=explanations_of(job, progress),
+        hold=hold_of(job),
     )
 
 

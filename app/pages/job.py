@@ -15,9 +15,12 @@ from app.components.frame import (
 )
 from app.components.moment import moment
 from app.components.status import job_status
+from app.pages.job_errors import warnings, what_ends_the_hold, why_it_failed
 from app.pages.job_history import history_list, stages
 from app.pages.job_logs import logs_section
 from app.pages.job_outlook import job_outlook
+from app.pages.job_progress import job_progress
+from app.pages.job_quality import job_quality
 from app.pages.job_question import give_up, offer, question
 from app.pages.job_results_section import results_section
 from app.pages.job_state import JobState, LinkItem
@@ -141,6 +144,7 @@ def _status(job: rx.Var[JobItem]) -> rx.Component:
             job.is_held & ~JobState.question,
             notice("This job needs a person. What to do is said above.", color=color, icon="hand"),
         ),
+        what_ends_the_hold(),
         rx.cond(job.contact_note, notice(job.contact_note, color="amber", icon="unplug")),
         _lost(job),
         rx.cond(JobState.stall, _stall()),
@@ -167,7 +171,6 @@ def _sent(job: rx.Var[JobItem]) -> rx.Component:
 
 
 def _content(job: rx.Var[JobItem]) -> rx.Component:
-    cause = section("Why it failed", rx.el.pre(job.error_message, class_name="log", tab_index=0))
     submission = rx.link("Its submission", href="/submissions/" + JobState.submission_ref, size="2")
     return rx.fragment(
         page_header(
@@ -177,7 +180,9 @@ def _content(job: rx.Var[JobItem]) -> rx.Component:
         rx.cond(JobState.question, question(job, JobState.question)),
         rx.cond(JobState.offered_at, offer(job)),
         job_outlook(),
-        rx.cond(job.error_message, cause),
+        rx.cond(job.error_message, why_it_failed(job.error_message), warnings()),
+        job_progress(job.service),
+        job_quality(),
         results_section(job),
         section("What was sent", _sent(job), action=submission),
         _relatives(),

@@ -13,9 +13,12 @@ from app.domain.job_details import JobDetail, job_detail
 from app.domain.job_queries import JobRow
 from app.domain.resubmissions import JobLink, may_resubmit
 from app.pages.job_downloads import JobDownloadsState, show_downloads
+from app.pages.job_errors import JobErrorsState, show_errors
 from app.pages.job_history import ChangeItem, Stage, change_item, stages_of
 from app.pages.job_logs import JobLogsState, show_logs
 from app.pages.job_outlook import JobOutlookState, show_outlook
+from app.pages.job_progress import JobProgressState, show_progress
+from app.pages.job_quality import JobQualityState, show_quality
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.job_item import ENDED, JobItem, job_item, value_text
@@ -84,6 +87,9 @@ class JobState(rx.State):
             self.job, self.is_missing = None, True
             return
         self._show(actor, detail)
+        show_progress(await self.get_state(JobProgressState), detail)
+        show_errors(await self.get_state(JobErrorsState), actor, detail)
+        show_quality(await self.get_state(JobQualityState), detail)
         self.cancel_limit = await _cancel_limit(actor, detail.row)
         await show_outlook(await self.get_state(JobOutlookState), actor, detail.row)
         await show_downloads(await self.get_state(JobDownloadsState), actor, detail)
