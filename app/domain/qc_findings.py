@@ -32,7 +32,7 @@ def findings_of(statistics: QcStatistics) -> list[Finding]:
 
 def _chunks(one: QcStatistics) -> list[Finding]:
     causes = (
-        (one.chunks_few_snps, "with fewer than {limit:g} usable sites", one.chunks_few_snps_limit),
+        (one.chunks_few_snps, "with fewer than {limit:,g} usable sites", one.chunks_few_snps_limit),
         (
             one.chunks_low_call_rate,
             "where a sample has a call rate below {limit:g} %",

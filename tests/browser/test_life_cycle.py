@@ -118,7 +118,7 @@ def test_a_failure_is_explained_with_what_to_do_on_a_phone_in_the_dark(
     # The error comes first, and what came before it is folded.
     expect(quality.locator(".run-message").first).to_contain_text("No chunks passed the QC step")
     expect(quality.get_by_text("2 more messages")).to_be_visible()
-    expect(page.get_by_text("4 chunks were left out")).to_be_visible()
+    expect(page.get_by_text("fewer than 10,000 usable sites: these regions")).to_be_visible()
     assert is_as_wide_as_its_window(page)
     assert faults(page) == ""
 
