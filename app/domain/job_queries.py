@@ -61,6 +61,7 @@ class JobRow:
     status: str
     status_reason: str
     held_reason: str
+    waits_for: str
     remote_id: str
     remote_state: str
     contact_at: datetime | None

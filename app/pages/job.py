@@ -23,6 +23,7 @@ from app.pages.job_progress import job_progress
 from app.pages.job_quality import job_quality
 from app.pages.job_question import give_up, offer, question
 from app.pages.job_results_section import results_section
+from app.pages.job_slot import JobSlotState, slot_section
 from app.pages.job_state import JobState, LinkItem
 from app.pages.template import page
 from app.states.job_item import JobItem
@@ -177,6 +178,7 @@ def _content(job: rx.Var[JobItem]) -> rx.Component:
             job.name, _actions(), subtitle=job.dataset + " → " + job.panel + " at " + job.service
         ),
         _status(job),
+        slot_section(),
         rx.cond(JobState.question, question(job, JobState.question)),
         rx.cond(JobState.offered_at, offer(job)),
         job_outlook(),
@@ -194,8 +196,9 @@ def _content(job: rx.Var[JobItem]) -> rx.Component:
 @page(
     "/jobs/[job_ref]",
     title="Job",
-    on_load=JobState.load,
-    live=("jobs", "job_ref"),
+    on_load=[JobState.load, JobSlotState.load],
+    live=(["jobs", "job_slots"], "job_ref"),
+    reload={"jobs": None, "job_slots": JobSlotState.load},
     own="job:read:any",
 )
 def job() -> rx.Component:

@@ -15,6 +15,7 @@ from app.states.calls import call
 from app.states.guard import guarded
 from app.states.job_item import JobItem, job_item
 from app.states.session import SessionState
+from app.states.slot_item import slot_places
 from models import db
 
 ANY = "any"
@@ -52,6 +53,7 @@ class JobsState(rx.State):
     pages: int = 1
     total: int = 0
     is_loaded: bool = False
+    _has_waiting: bool = False
 
     @guarded("job:read")
     async def load(self, actor: Actor) -> None:
@@ -73,10 +75,18 @@ class JobsState(rx.State):
             descending=self.order == "desc",
             number=int(wish["page"]),
         )
-        self.jobs = [job_item(row) for row in found.rows]
+        waiting = [row.ref for row in found.rows if row.waits_for]
+        _, said = await slot_places(actor, waiting)
+        self.jobs = [job_item(row, place=said.get(row.ref, "")) for row in found.rows]
+        self._has_waiting = bool(waiting)
         self.number, self.pages, self.total = found.number, found.last_number, found.total
         self.services = await call(db.JOBS, services_of_jobs, actor=actor)
         self.is_loaded = True
+
+    @guarded("job:read")
+    async def load_places(self, actor: Actor) -> rx.event.EventSpec | None:
+        """Read the page again where a job on it waits for a slot, and lines have moved."""
+        return JobsState.load if self._has_waiting else None
 
     @guarded("job:read")
     async def find(self, actor: Actor, text: str) -> rx.event.EventSpec:
@@ -232,7 +242,14 @@ def _list() -> rx.Component:
     )
 
 
-@page("/jobs", title="Jobs", on_load=JobsState.load, live="jobs", own="job:read:any")
+@page(
+    "/jobs",
+    title="Jobs",
+    on_load=JobsState.load,
+    live=["jobs", "job_slots"],
+    reload={"jobs": None, "job_slots": JobsState.load_places},
+    own="job:read:any",
+)
 def jobs() -> rx.Component:
     """Show the jobs that the address asks for."""
     may_submit = SessionState.permissions.contains("job:submit")

@@ -49,6 +49,8 @@ LINES = {
     "lost": "Abandoned.",
 }
 
+WAITS_FOR_A_SLOT = "Ready, and waiting for a free slot at {service}."
+
 CANCEL_NOTES = {
     "": "The request to cancel is on its way to {service}.",
     "accepted": "{service} accepted the cancel. The run is watched until it really stops.",
@@ -67,8 +69,8 @@ IS_ASKED = "It is not known whether {service} took this run. Your answer is need
 ENDED = ("completed", "failed", "cancelled", "lost")
 
 
-def job_item(row: JobRow) -> JobItem:
-    """Make the texts of a job."""
+def job_item(row: JobRow, *, place: str = "") -> JobItem:
+    """Make the texts of a job; `place` says where it stands if it waits for a slot."""
     return JobItem(
         ref=row.ref,
         name=row.name,
@@ -80,7 +82,7 @@ def job_item(row: JobRow) -> JobItem:
         panel=row.panel_name,
         status=row.status,
         line=status_line(row),
-        problem=_problem(row),
+        problem=_problem(row) or place,
         is_held=bool(row.held_reason),
         has_ended=row.status in ENDED,
         remote_id=row.remote_id,
@@ -100,7 +102,8 @@ def status_line(row: JobRow) -> str:
     """One plain sentence about where a job stands."""
     if row.held_reason:
         return _held(row)
-    line = LINES.get(row.status, row.status).format(service=row.service_name)
+    said = WAITS_FOR_A_SLOT if row.waits_for else LINES.get(row.status, row.status)
+    line = said.format(service=row.service_name)
     if row.status in ENDED and row.status_reason:
         return f"{line} {_sentence(row.status_reason)}"
     return line
