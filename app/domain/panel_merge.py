@@ -9,7 +9,7 @@ from typing import Any
 from app.connectors.offers import OfferedParameter, PanelOffer
 from app.domain.errors import Invalid
 from app.domain.panel_changes import BUILDS
-from app.domain.panel_recipes import recipe_of
+from app.domain.panel_recipes import kind_of, recipe_of
 
 LABELS: Mapping[str, str] = {
     "name": "Name",
@@ -18,6 +18,13 @@ LABELS: Mapping[str, str] = {
     "build": "Build",
     "sample_count": "Samples",
     "variant_count": "Variants",
+}
+# Fields of the form that people fill in, by what they become here.
+TOLD: Mapping[str, str] = {
+    "choice": "a choice",
+    "boolean": "yes or no",
+    "number": "a number",
+    "string": "a text",
 }
 _LIST_OF_NAMED = "parameters"
 
@@ -104,14 +111,18 @@ def _told(offer: PanelOffer) -> dict[str, str]:
     application = f"{offer.application} {offer.application_version}".strip()
     told |= {"Application": application, "Terms": " ".join(offer.terms)}
     for parameter in offer.parameters:
-        told[f"Field “{parameter.label or parameter.name}”"] = _described(parameter)
+        if kind_of(parameter) in TOLD:
+            told[f"Field “{parameter.label or parameter.name}”"] = _described(parameter)
     return told
 
 
 def _described(parameter: OfferedParameter) -> str:
-    parts = [parameter.kind]
-    if parameter.choices:
-        parts.append(", ".join(label or value for value, label in parameter.choices.items()))
-    if parameter.default not in (None, ""):
-        parts.append(f"by default {parameter.default}")
+    kind = kind_of(parameter)
+    words = ", ".join(label or value for value, label in parameter.choices.items())
+    parts = [words if kind == "choice" else TOLD[kind]]
+    default = parameter.default
+    if kind == "boolean" and default is not None:
+        default = "yes" if default == "true" else "no"
+    if default:
+        parts.append(f"by default {parameter.choices.get(default, default)}")
     return "; ".join(parts)

@@ -54,14 +54,13 @@ def recipe_of(offer: PanelOffer) -> dict[str, Any]:
     fields: dict[str, Any] = {PANEL_FIELD: offer.panel_id}
     parameters: list[dict[str, Any]] = []
     for offered in offer.parameters:
-        kind = offered.kind.lower()
-        if offered.name == PANEL_FIELD or kind in DECORATION:
-            continue
-        if kind in FILES:
+        kind = kind_of(offered)
+        if kind == "files":
             fields[offered.name] = "${inputs}"
-        elif kind in AGREEMENTS:
-            fields[offered.name] = next(iter(offered.choices), AGREED)
-        elif offered.name not in PASSWORD:
+        elif kind == "agreement":
+            is_plain = not offered.choices or AGREED in offered.choices
+            fields[offered.name] = AGREED if is_plain else next(iter(offered.choices))
+        elif kind:
             parameter = _parameter(offer, offered)
             fields[offered.name] = f"${{parameters.{parameter['name']}}}"
             parameters.append(parameter)
@@ -79,13 +78,34 @@ def recipe_of(offer: PanelOffer) -> dict[str, Any]:
     return parse_recipe(recipe).model_dump()
 
 
+def kind_of(offered: OfferedParameter) -> str:
+    """What a field of the form becomes: a parameter's kind, `files`, `agreement`, or "" for none.
+
+    The choice of the panel and the password are made here, and headings of the form are no fields.
+    """
+    kind = offered.kind.lower()
+    if kind in DECORATION or offered.name == PANEL_FIELD or offered.name in PASSWORD:
+        return ""
+    if kind in FILES:
+        return "files"
+    if kind in AGREEMENTS:
+        return "agreement"
+    if kind in SWITCHES:
+        return "boolean"
+    if kind in CHOICES:
+        return "choice"
+    return "number" if kind == "number" else "string"
+
+
 def _parameter(offer: PanelOffer, offered: OfferedParameter) -> dict[str, Any]:
     choices = offered.choices
     if not choices and offered.name == POPULATION_FIELD:
         choices = offer.populations
     # A choice without a value stands for choosing nothing.
     choices = {value: label for value, label in choices.items() if value}
-    kind = _kind(offered, has_choices=bool(choices))
+    kind = kind_of(offered)
+    if kind == "choice" and not choices:
+        kind = "string"
     made: dict[str, Any] = {
         "name": _name(offered.name),
         "label": _cut(offered.label),
@@ -101,15 +121,6 @@ def _parameter(offer: PanelOffer, offered: OfferedParameter) -> dict[str, Any]:
         default = next(iter(choices))
     made["default"] = _default(made, default)
     return made
-
-
-def _kind(offered: OfferedParameter, *, has_choices: bool) -> str:
-    kind = offered.kind.lower()
-    if kind in SWITCHES:
-        return "boolean"
-    if has_choices and kind in CHOICES:
-        return "choice"
-    return "number" if kind == "number" else "string"
 
 
 def _default(made: Mapping[str, Any], default: str | None) -> Any:

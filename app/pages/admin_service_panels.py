@@ -112,7 +112,7 @@ class PanelSyncState(rx.State):
 
 def _panel(panel: PanelChangeItem) -> rx.Component:
     told = rx.el.details(
-        rx.el.summary(panel.told),
+        rx.el.summary(panel.told, class_name="summary"),
         rx.el.ul(rx.foreach(panel.lines, lambda line: rx.el.li(rx.text(line, size="2")))),
         class_name="change-details",
     )

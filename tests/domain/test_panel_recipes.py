@@ -2,9 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+from sqlmodel import select
+
+from app.connectors.base import RemoteFile, RunDetails, RunState, RunStatus
 from app.connectors.offers import OfferedParameter, PanelOffer
+from app.domain import job_collection, job_queue, submissions
+from app.domain.job_states import JobStatus
 from app.domain.panel_recipes import recipe_of
 from app.domain.recipes import Input, check_parameters, parse_recipe, render
+from models import db
+from models.base import new_ref
+from models.jobs import Job
+from tests.support.submitting import DATASET, actor, panel
 
 # The form of imputationserver2 2.0 as its description of the application has it.
 FORM = (
@@ -42,7 +52,9 @@ def test_a_recipe_made_of_a_form_sends_the_panel_the_files_and_what_a_person_cho
     recipe = parse_recipe(recipe_of(OFFER))
     chosen = check_parameters(recipe, {"population": "eur", "build": "hg38"})
     files = [Input(f"chr{number}.vcf.gz", Path(f"/d/{number}")) for number in (20, 21)]
-    request = render(recipe, inputs=files, parameters=chosen, panel_values={}, job_ref="j1")
+    request = render(
+        recipe, inputs=files, parameters=chosen, panel_values={}, job_ref="j1", password="s3"
+    )
     assert request.workflow_url == "imputationserver2"
     assert request.workflow_type_version == "2.0.12"
     assert [attachment.name for attachment in request.attachments] == [
@@ -58,6 +70,7 @@ def test_a_recipe_made_of_a_form_sends_the_panel_the_files_and_what_a_person_cho
         "mode": "imputation",
         "meta": False,
         "check1": "true",
+        "password": "s3",
     }
 
 
@@ -70,10 +83,6 @@ def test_choices_keep_the_words_that_the_form_has_for_them():
     assert parameters["population"].required and parameters["population"].default is None
 
 
-def test_the_archives_password_has_its_place_although_forms_hide_its_field():
-    assert recipe_of(OFFER)["workflow_params"]["password"] == "${password}"
-
-
 def test_only_a_run_that_imputes_must_leave_an_archive():
     needed = [pattern for pattern in parse_recipe(recipe_of(OFFER)).results if pattern.required]
     assert [(pattern.pattern, pattern.when) for pattern in needed] == [
@@ -83,3 +92,33 @@ def test_only_a_run_that_imputes_must_leave_an_archive():
 
 def test_an_offer_without_a_form_makes_no_recipe():
     assert recipe_of(PanelOffer(panel_id="p", name="P")) == {}
+
+
+def finished(*outputs: str, mode: str) -> str:
+    """End a run of the offered panel that left these outputs; return the job's status."""
+    chosen = panel("HapMap 2", recipe=recipe_of(OFFER))
+    with db.session(db.JOBS) as session:
+        submissions.submit(
+            session,
+            actor=actor(),
+            name="Run",
+            dataset=DATASET,
+            panels=[chosen],
+            parameters={"population": "eur", "mode": mode},
+            idempotency_key=new_ref(),
+        )
+    left = [RemoteFile(name, f"/share/results/{name}") for name in outputs]
+    details = RunDetails(RunStatus("run-1", RunState.COMPLETE, "SUCCESS (4)"), outputs=left)
+    with db.session(db.JOBS) as session:
+        (claim,) = job_queue.claim_due(session, worker="w", statuses=list(JobStatus), limit=1)
+        session.exec(select(Job)).one().status = "collecting"
+    with db.session(db.JOBS) as session:
+        job_collection.list_results(session, claim, details)
+        return session.exec(select(Job)).one().status
+
+
+@pytest.mark.parametrize(("mode", "status"), [("qc_only", "collecting"), ("imputation", "failed")])
+def test_a_run_without_archives_has_failed_unless_it_only_checked_the_quality(
+    databases: None, mode: str, status: str
+) -> None:
+    assert finished("quality-control.html", mode=mode) == status

@@ -134,8 +134,8 @@ def test_only_what_the_service_says_otherwise_changes_and_what_people_decided_st
         "Samples": ("60", "90", ""),
         "Application": ("imputationserver2 2.0.11", "imputationserver2 2.0.12", ""),
         "Field “Phasing”": (
-            "list; Eagle, None; by default eagle",
-            "list; Eagle, Beagle, None; by default eagle",
+            "Eagle, None; by default Eagle",
+            "Eagle, Beagle, None; by default Eagle",
             "",
         ),
     }
