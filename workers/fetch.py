@@ -35,7 +35,7 @@ def partial_path(claimed: Claim, result: WantedResult) -> Path:
 
 def whole_path(claimed: Claim, result: WantedResult) -> Path:
     """Where a result is once all of it has come: it need not be asked for again after a crash."""
-    return store.partial_dir() / f"{claimed.job_ref}.{result.id}.whole"
+    return store.partial_dir() / f"{claimed.job_ref}.{result.id}{store.WHOLE}"
 
 
 async def fetch_to_disk(

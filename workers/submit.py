@@ -17,6 +17,7 @@ from app.connectors.errors import Busy, ConnectorError, NotAuthorised, SlotsFull
 from app.connectors.run_request import RunRequest
 from app.domain import job_answers, job_outcomes, job_sending, probe_schedule
 from app.domain.access import WORKER as ACTOR
+from app.domain.archive_passwords import KeyLost
 from app.domain.errors import PlatformError
 from app.domain.files import dataset_inputs
 from app.domain.job_queue import Claim, poll_delay
@@ -62,6 +63,11 @@ async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
             return
         try:
             request = await _request(claimed)
+        except KeyLost as error:
+            await record(
+                job_outcomes.held, claimed, held_reason="key_lost", explanation=error.message
+            )
+            return
         except PlatformError as error:
             await record(job_outcomes.failed, claimed, reason=error.message)
             return

@@ -48,8 +48,8 @@ class WrongPassword(Damaged):
 
     def __init__(self) -> None:
         super().__init__(
-            "the password that the platform gave the service for it does not open it. The archive "
-            "is kept as it came: ask the service's operators which password it has"
+            "the password that the platform gave the service does not open it. The archive is kept "
+            "as it came: use the password that the service may have sent you, or ask its operators"
         )
 
 

@@ -51,6 +51,10 @@ HOLDS = {
         "Start it again at the service, or submit it elsewhere.",
         (Action.SERVICE, Action.OTHER_PANEL),
     ),
+    "last_download": Hold(
+        "Have the platform try the last download, or fetch it at the service.", (Action.SERVICE,)
+    ),
+    "key_lost": Hold("An administrator must add the platform's former key again.", ()),
     "no_connector": Hold(
         "Tell an administrator, or choose another service.", (Action.OTHER_PANEL,)
     ),

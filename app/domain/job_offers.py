@@ -12,6 +12,7 @@ from sqlmodel import Session
 from app.connectors.base import RunState, RunStatus
 from app.domain.access import Actor
 from app.domain.errors import Conflict
+from app.domain.job_leftovers import keep_expiry
 from app.domain.job_queries import JobRow, job_row
 from app.domain.job_queue import Claim, claimed_job, poll_delay, release, retire
 from app.domain.job_states import JobStatus, change_status, note, notify
@@ -34,6 +35,7 @@ def looked_at(session: Session, claim: Claim, *, status: RunStatus | None) -> No
     if status and status.raw_state:
         job.contact_at, job.contact_error = now(), ""
         job.remote_state = status.raw_state
+        keep_expiry(job, status)
         session.add(job)
     if status and status.results_gone:
         note(session, job, f"{job.service_name} has deleted what the run left that was given up")

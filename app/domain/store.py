@@ -24,6 +24,8 @@ from app.config import settings
 from app.domain.errors import Refused
 
 BLOCK = 1024 * 1024
+# Ends the name of a result that has come whole and is not kept yet: it may never come again.
+WHOLE = ".whole"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -126,10 +128,14 @@ def names() -> Iterator[str]:
             yield path.name
 
 
-def clear_old(folder: Path, *, older_than: float) -> int:
-    """Remove the files of a folder that were not touched for so many seconds; count them."""
+def clear_old(folder: Path, *, older_than: float, spared: str = "") -> int:
+    """Remove the files of a folder that were not touched for so many seconds; count them.
+
+    Those whose names end in `spared` stay.
+    """
     limit = time.time() - older_than
     old = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mtime < limit]
+    old = [path for path in old if not spared or not path.name.endswith(spared)]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)

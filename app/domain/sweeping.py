@@ -14,6 +14,7 @@ from models.files import StoredContent, StoredFile, Upload
 
 HOUR = 3600.0
 DAY = 24 * HOUR
+WHOLE_DAYS = 60
 
 
 def uploads_to_store(session: Session) -> Sequence[str]:
@@ -70,8 +71,13 @@ def _remove_if_old(path: Path, seconds: float) -> bool:
 
 
 def remove_partials() -> int:
-    """Remove results whose fetching nobody continued for as long as an upload may take."""
-    return store.clear_old(store.partial_dir(), older_than=settings().upload_days * DAY)
+    """Remove results whose fetching nobody continued for as long as an upload may take.
+
+    Those that have come whole wait longer: for room, say, or for a worker.
+    """
+    folder, limit = store.partial_dir(), settings().upload_days * DAY
+    removed = store.clear_old(folder, older_than=limit, spared=store.WHOLE)
+    return removed + store.clear_old(folder, older_than=max(limit, WHOLE_DAYS * DAY))
 
 
 def remove_unreferenced(session: Session) -> int:

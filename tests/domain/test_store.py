@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.config import settings
-from app.domain import store
+from app.domain import store, sweeping
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +89,14 @@ def test_content_that_was_just_stored_again_is_not_removed(tmp_path: Path) -> No
     os.utime(stored.path, (0, 0))
     assert store.remove(stored.sha256, unless_newer_than=3600)
     assert not stored.path.exists()
+
+
+def test_results_that_came_whole_are_not_swept_as_early_as_parts_of_them() -> None:
+    folder = store.partial_dir()
+    old = 10 * sweeping.DAY
+    for name in ("job.1", "job.2.whole"):
+        (folder / name).write_bytes(b"x")
+        os.utime(folder / name, (time.time() - old, time.time() - old))
+    sweeping.remove_partials()
+    assert [path.name for path in folder.iterdir()] == ["job.2.whole"]
+    (folder / "job.2.whole").unlink()

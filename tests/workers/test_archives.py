@@ -201,6 +201,28 @@ def test_a_result_whose_downloads_are_all_used_can_only_be_had_at_the_service(
     assert "used up" in result(ref).error_message
 
 
+def test_archives_whose_password_cannot_be_read_wait_for_the_key_and_cost_no_download(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    until_collecting(ref)
+    password = swap_password("unreadable")
+    turn(collect.collect)
+    turn(collect.collect)
+    assert (job(ref).row.held_reason, result(ref).downloads_left) == ("key_lost", 3)
+    swap_password(password)
+    assert work_until(ref, "completed", "failed").row.status == "completed"
+    assert (result(ref).state, result(ref).downloads_left) == ("unpacked", 3)
+
+
+def swap_password(ciphertext: str) -> str:
+    """Store another password of the job's archives; return the one before."""
+    with db.session(db.JOBS) as session:
+        stored = session.exec(select(Job)).one()
+        before, stored.archive_password = stored.archive_password, ciphertext
+        session.add(stored)
+        return before
+
+
 def test_an_archive_that_is_opened_again_after_a_crash_doubles_nothing(
     ref: str, cloudgene: Cloudgene
 ) -> None:
