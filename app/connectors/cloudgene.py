@@ -39,7 +39,7 @@ from app.connectors.cloudgene_parse import (
 )
 from app.connectors.cloudgene_results import open_result, read_logs, remote_files
 from app.connectors.cloudgene_stages import failure_of
-from app.connectors.cloudgene_submit import form_of, job_id_of
+from app.connectors.cloudgene_submit import check_welcome, form_of, job_id_of
 from app.connectors.cloudgene_token import end_of, token_facts_of
 from app.connectors.conformance import Observation, Tell
 from app.connectors.errors import (
@@ -181,6 +181,7 @@ class CloudgeneConnector:
     async def submit(self, request: RunRequest) -> str:
         """`POST /api/v2/jobs/submit/{app}`, with our id as the job's name."""
         fields, files = form_of(request)
+        await check_welcome(self._http)
         url = self._http.url(*API, "jobs", "submit", request.workflow_url)
         with multipart(self._http.client, url, fields, files) as form:
             form.headers.update(self._http.credential())

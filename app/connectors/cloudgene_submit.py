@@ -12,10 +12,13 @@ from typing import Any
 from app.connectors.answers import Answer, json_of, message_of, place
 from app.connectors.cloudgene_http import CloudgeneHttp
 from app.connectors.errors import (
+    Busy,
     ConnectorError,
     InvalidAnswer,
+    NotAuthorised,
     Rejected,
     SlotsFull,
+    Unreachable,
     Unsupported,
 )
 from app.connectors.run_request import Attachment, RunRequest
@@ -53,6 +56,21 @@ def form_of(request: RunRequest) -> tuple[dict[str, str], list[tuple[str, Attach
 
 def _is_in(item: Any, known: Mapping[str, Attachment]) -> bool:
     return isinstance(item, str) and item in known
+
+
+async def check_welcome(http: CloudgeneHttp) -> None:
+    """Raise what a submission would be answered with before, or only after, all of it was sent.
+
+    Cloudgene 3 sees a wrong token before it reads the files, and breaks the connection off so that
+    its answer is lost; that it is under maintenance it says only after having read them.
+    """
+    try:
+        await http.get("jobs", params={"page": "1"})
+    except (NotAuthorised, Busy, Unreachable) as error:
+        error.may_have_arrived = False  # nothing was submitted yet
+        raise
+    except ConnectorError:
+        return
 
 
 def job_id_of(http: CloudgeneHttp, answer: Answer) -> str:

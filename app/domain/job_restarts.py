@@ -7,7 +7,7 @@ when its owner asks for another try.
 from sqlmodel import Session
 
 from app.connectors.base import RunStatus
-from app.domain import job_queue
+from app.domain import job_progress, job_queue
 from app.domain.access import Actor
 from app.domain.errors import Conflict
 from app.domain.job_queries import JobRow, job_row
@@ -34,6 +34,7 @@ def interrupted(session: Session, claim: Claim, *, status: RunStatus) -> bool:
     """
     job = claimed_job(session, claim)
     job.contact_at, job.contact_error = now(), ""
+    job_progress.keep(job, status)
     if job.remote_state != status.raw_state:
         job.remote_state = status.raw_state
         note(session, job, f"{job.service_name} was interrupted in the run ({status.raw_state})")

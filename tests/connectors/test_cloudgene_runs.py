@@ -121,6 +121,24 @@ async def test_what_an_answer_to_a_submission_means(
     assert raised.value.may_have_arrived is may_have_arrived
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (MAINTENANCE, Busy),
+        (an_error(401, "No."), NotAuthorised),
+        (httpx.ReadTimeout(""), Unreachable),
+    ],
+)
+async def test_nothing_is_sent_to_a_server_that_would_not_take_it(
+    answer: Any, error: type[ConnectorError]
+) -> None:
+    server = Server({"GET /api/v2/jobs": answer, SUBMIT: TAKEN})
+    with pytest.raises(error) as raised:
+        await server.connector.submit(a_run())
+    assert not raised.value.may_have_arrived
+    assert SUBMIT not in server.asked
+
+
 async def test_a_lost_answer_is_looked_up_by_name_on_every_page() -> None:
     others = [a_job(2, id=f"job-{n}", name=f"other-{n}") for n in range(16)]
     jobs = [*others, a_job(2, id="job-x"), a_job(4, id="job-y", name="job-y")]

@@ -36,7 +36,7 @@ troubles = st.one_of(
     st.sampled_from([(operation, name) for name, (operation, _) in sorted(REFUSALS.items())]),
 )
 states = st.sampled_from((RunState.RUNNING, RunState.COMPLETE, *RunState))
-fates = st.sampled_from(("is_hidden", "is_forgotten", "lacks_result"))
+fates = st.sampled_from(("is_hidden", "is_forgotten", "lacks_result", "is_retired"))
 waits = st.sampled_from((1.0, 9.0, 26.0, 31.0, 61.0, AN_HOUR))
 wishes = st.sampled_from(
     (

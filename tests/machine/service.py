@@ -87,6 +87,7 @@ class Run:
     is_forgotten: bool = False
     is_hidden: bool = False
     lacks_result: bool = False
+    is_retired: bool = False
     refusals: int = 0
 
     def content(self) -> bytes:
@@ -222,7 +223,8 @@ class StandIn:
         run = self.service.known(remote_id)
         status = self._said(run)
         size = len(run.content()) if self.service.abilities.tells_sizes else None
-        has_files = status.state is RunState.COMPLETE and not run.lacks_result
+        is_lacking = run.lacks_result or run.is_retired
+        has_files = status.state is RunState.COMPLETE and not is_lacking
         outputs = [RemoteFile(REQUIRED, remote_id, size)] if has_files else []
         await self._process.gate("answer to details")
         shown = run.job_ref if self.service.abilities.finds else ""
@@ -233,8 +235,10 @@ class StandIn:
     async def open(self, file: RemoteFile, *, offset: int = 0) -> AsyncIterator[Download]:
         await self._asked("open")
         run = next(run for run in self.service.runs if run.remote_id == file.location)
-        run.refusals += run.is_hidden or run.is_forgotten
-        content = self.service.known(file.location).content()
+        run.refusals += run.is_hidden or run.is_forgotten or run.is_retired
+        if self.service.known(file.location).is_retired:
+            raise Rejected("HTTP 404")
+        content = run.content()
         start = offset if self.service.abilities.continues_downloads else 0
         size = len(content) if self.service.abilities.tells_sizes else None
         yield Download(self._chunks(content[start:]), start, size)
@@ -287,7 +291,8 @@ class StandIn:
 
     def _said(self, run: Run) -> RunStatus:
         run.shown.add(run.state)
-        return RunStatus(run.remote_id, run.state, str(run.state).upper())
+        is_gone = run.is_retired and run.state in (RunState.COMPLETE, RunState.FAILED)
+        return RunStatus(run.remote_id, run.state, str(run.state).upper(), results_gone=is_gone)
 
     async def _not_asked(self, *_: Any) -> Any:
         raise Unsupported("None of the duties asks this.")

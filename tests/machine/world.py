@@ -144,7 +144,7 @@ def check(seen: Seen, service: Service, *, denials: int) -> None:
     if status in AT_SERVICE:
         assert job.remote_id in [run.remote_id for run in mine], f"follows {job.remote_id}"
     if status is S.FAILED:
-        is_told = "failed" in shown or any(run.lacks_result for run in mine)
+        is_told = "failed" in shown or any(run.lacks_result or run.is_retired for run in mine)
         assert is_told or (job.ref in service.refused and not runs), "failed without a reason"
     if status is S.CANCELLED and not denials:
         assert not service.flights_of(job.ref), "cancelled while it is being sent"
