@@ -152,7 +152,10 @@ class CloudgeneConnector:
         return TokenFacts(True, expires_at=end)
 
     async def panels(self) -> Sequence[PanelOffer]:
-        """The panels in the forms of all applications, or of those in `api_config`."""
+        """The panels in the forms of all applications, or of those in `api_config`.
+
+        A panel that several applications offer is offered with the first of them.
+        """
         chosen = self._applications
         if isinstance(chosen, list | tuple) and chosen:
             ids = [str(one) for one in chosen][:MOST_APPLICATIONS]
@@ -176,7 +179,10 @@ class CloudgeneConnector:
             return panels_of(application_id, app)
 
         found = await asyncio.gather(*map(read, dict.fromkeys(ids)))
-        return [offer for offers in found for offer in offers]
+        unique: dict[str, PanelOffer] = {}
+        for offer in (offer for offers in found for offer in offers):
+            unique.setdefault(offer.panel_id, offer)
+        return list(unique.values())
 
     async def submit(self, request: RunRequest) -> str:
         """`POST /api/v2/jobs/submit/{app}`, with our id as the job's name."""

@@ -68,7 +68,7 @@ def panels_of(application_id: str, app: Mapping[str, Any]) -> list[PanelOffer]:
             parameters=parameters,
             terms=[one.label for one in parameters if one.kind in TERMS and one.label],
         )
-        offers.append(replace(offer, population=", ".join(offer.populations.values())[:200]))
+        offers.append(replace(offer, population=", ".join(offer.populations.values())[:120]))
     return offers
 
 

@@ -117,6 +117,12 @@ async def test_only_chosen_applications_are_asked_for_panels() -> None:
     assert server.asked == ["GET /api/v2/server/apps/imputationserver2"]
 
 
+async def test_a_panel_of_several_applications_is_that_of_the_first_one() -> None:
+    apps = {f"GET /api/v2/server/apps/{name}": {**APP, "id": name} for name in ("new", "old")}
+    offers = await Server(apps, applications=["new", "old"]).connector.panels()
+    assert [offer.application for offer in offers] == ["new", "new"]
+
+
 async def test_disabled_panels_are_left_out_and_mappings_of_values_are_read() -> None:
     panels = {
         "apps@one": {"name": "One", "enabled": True},
