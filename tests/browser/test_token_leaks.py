@@ -27,6 +27,7 @@ from demo.dataset import write as write_demo_dataset
 from models import db
 from models.jobs import Job, Submission
 from models.users import ServiceCredential
+from tests.support.axe import faults
 from tests.support.databases import empty_databases
 from tests.support.filling import add_dataset, add_panel, add_service, somebody
 from tests.support.leaks import all_arguments, everything_stored, heard, leaks
@@ -39,6 +40,7 @@ from tests.workers.test_expiry import jwt
 from tests.workers.test_tokens import DAY, now
 
 RECIPE = json.loads((ROOT / "demo" / "recipe.json").read_text())
+SHOWING_TOKENS = ("/", "/account", "/submit", "/services/[service_ref]")
 TABS = ("?tab=history", "?tab=hours", "?tab=checks")
 
 
@@ -155,6 +157,8 @@ def walk(person: Visitor, scene: Scene) -> None:
         person.open(scene.address(route))
         person.settle()
         scene.said[f"page {route}"] = person.page.content()
+        if route in SHOWING_TOKENS:
+            assert faults(person.page) == "", route
 
 
 def ask_all_routes(scene: Scene) -> None:

@@ -1,6 +1,6 @@
 """Every duty of the table, by its name there."""
 
-from tests.databases import asking, showing, working
+from tests.databases import asking, showing, verifying, working
 from tests.databases.duty import Duty
 
 ALL: dict[str, type[Duty]] = {
@@ -22,6 +22,7 @@ ALL: dict[str, type[Duty]] = {
     "clear": working.Clear,
     "probe": working.Probe,
     "canary": working.Canary,
+    "verify": verifying.Verify,
     "roll_up": working.RollUp,
     "notify": working.Notify,
     "audit": working.Audit,

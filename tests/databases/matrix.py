@@ -39,6 +39,7 @@ DUTIES: Mapping[str, str] = {
     "clear": "Tell a job that its results were deleted here",
     "probe": "Check the health of services",
     "canary": "Send a service its daily canary",
+    "verify": "Ask a service whether it accepts a token",
     "roll_up": "Sum up the health of services by hour and day",
     "notify": "Notify a job's owner",
     "audit": "Note a change of a service in the audit log",
@@ -63,19 +64,22 @@ AFFECTED: Mapping[str, Mapping[str, Outcome]] = {
     db.USERS: {
         "sign_in": Outcome.SAYS,
         **dict.fromkeys(NEEDS_PERMISSION, Outcome.SAYS),
-        **dict.fromkeys(("upload", "follow", "collect", "probe", "canary"), Outcome.WAITS),
+        **dict.fromkeys(
+            ("upload", "follow", "collect", "probe", "canary", "verify"), Outcome.WAITS
+        ),
     },
     db.REGISTRY: {
         "overview": Outcome.IN_PART,
         **dict.fromkeys(("submit", "services", "admin_services"), Outcome.SAYS),
         **dict.fromkeys(
-            ("follow", "collect", "probe", "canary", "roll_up", "audit", "alert"), Outcome.WAITS
+            ("follow", "collect", "probe", "canary", "verify", "roll_up", "audit", "alert"),
+            Outcome.WAITS,
         ),
     },
     db.JOBS: {
         "overview": Outcome.IN_PART,
         **dict.fromkeys(("jobs", "job", "submit"), Outcome.SAYS),
-        **dict.fromkeys(("follow", "collect", "clear", "notify"), Outcome.WAITS),
+        **dict.fromkeys(("follow", "collect", "verify", "clear", "notify"), Outcome.WAITS),
     },
     db.FILES: {
         "overview": Outcome.IN_PART,

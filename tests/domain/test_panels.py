@@ -1,7 +1,10 @@
 """Panels: who may change them, what is accepted, and which can be chosen."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import text
+from sqlmodel import select
 
 from app.domain import credentials, panel_changes, panels, services
 from app.domain.access import ROLES, Actor
@@ -10,6 +13,7 @@ from app.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.domain.panel_changes import PanelFields
 from app.domain.service_fields import parse_fields, parse_service
 from models import db
+from models.users import ServiceCredential
 
 RECIPE = {
     "workflow_url": "https://example.org/impute.cwl",
@@ -241,6 +245,43 @@ def test_who_has_an_own_token_can_choose_where_the_lab_has_none(databases):
         )
     assert choice(actor("researcher")).can_choose
     assert not choice(actor("service_manager")).can_choose
+
+
+@pytest.mark.parametrize(
+    ("worth", "words"),
+    [
+        ({"state": "refused"}, "is not accepted by this service"),
+        ({"expires_at": datetime(2026, 1, 31, tzinfo=UTC)}, "has ended on 2026-01-31"),
+    ],
+)
+def test_a_panel_whose_token_is_of_no_use_cannot_be_chosen_and_says_whose(databases, worth, words):
+    service, ada = add_service(), actor("researcher")
+    upsert(service)
+
+    def save(who, *, shared: bool, **worth) -> None:
+        with db.session(db.USERS) as session:
+            credentials.set_token(
+                session, actor=who, service_ref=service, token="a-token-0001", shared=shared
+            )
+            row = session.exec(
+                select(ServiceCredential).where(
+                    ServiceCredential.user_ref == ("" if shared else who.user_ref)
+                )
+            ).one()
+            for name, value in worth.items():
+                setattr(row, name, value)
+
+    save(ADMIN, shared=True, **worth)
+    assert not choice(ada).can_choose
+    assert f"The lab's token {'for this service ' if 'ended' in words else ''}{words}" in (
+        choice(ada).reason
+    )
+    save(ada, shared=False)
+    assert choice(ada).can_choose, "one's own token is used, and nothing is known against it"
+    save(ada, shared=False, **worth)
+    save(ADMIN, shared=True)
+    assert not choice(ada).can_choose
+    assert choice(ada).reason.startswith("Your token")
 
 
 def test_a_panel_without_a_recipe_or_paused_cannot_be_chosen_and_says_why(databases):

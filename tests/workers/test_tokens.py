@@ -14,6 +14,7 @@ from app.domain import credentials, service_contacts, services, token_checks
 from app.domain.access import WORKER
 from app.domain.credentials import CredentialRow
 from app.domain.errors import NotAllowed, NotFound, Refused
+from app.domain.expiry import soonest_warning
 from app.domain.relay import relay_topic
 from models import db
 from models.base import now
@@ -268,6 +269,27 @@ def test_jobs_that_wait_for_a_token_go_on_when_a_good_one_is_saved(
         assert len(session.exec(select(UsersOutbox).where(UsersOutbox.topic == "credential")).all())
     verify(wes, service_ref)
     assert all(are_due().values())
+
+
+def test_tokens_that_are_refused_or_end_within_a_week_wait_for_their_owner(
+    wes: Wes, service_ref: str
+) -> None:
+    def waiting(who: Any) -> list[bool]:
+        with db.session(db.USERS) as session:
+            rows = credentials.needing_renewal(session, actor=who, before=soonest_warning())
+            return [row.is_shared for row in rows]
+
+    verify(wes, service_ref, GOOD)
+    assert waiting(ROSA) == []
+    change(expires_at=now() + 8 * DAY)
+    assert waiting(ROSA) == []
+    change(expires_at=now() + 6 * DAY)
+    assert waiting(ROSA) == [False]
+    verify(wes, service_ref, "a-wrong-token-0123456789")
+    assert waiting(ROSA) == [False]
+    save(service_ref, jwt(now() + DAY), shared=True)
+    assert waiting(ROSA) == [False], "the lab's is for those who look after services"
+    assert waiting(WORKER) == [True]
 
 
 def test_a_person_has_their_own_token_verified_again_and_not_too_often(
