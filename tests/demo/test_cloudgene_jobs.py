@@ -56,6 +56,13 @@ def test_a_check_box_counts_as_ticked_as_soon_as_it_is_sent(
         assert "chr20.empiricalDose.vcf.gz" in archive.namelist()
 
 
+def test_quality_control_alone_leaves_reports_and_no_archives(ann: httpx.Client) -> None:
+    now = ended(ann, submitted(ann, small_files()[:1], **form(mode="qc_only")))
+    assert now["state"] == 4
+    assert {"qc_report.txt", "quality-control.html"} <= output(now).keys()
+    assert not [name for name in output(now) if name.endswith(".zip")]
+
+
 def test_a_job_tells_its_steps_with_severities_and_its_progress_as_html(
     server: Cloudgene, ann: httpx.Client
 ) -> None:

@@ -31,6 +31,7 @@ def test_the_demo_signs_in_with_what_it_printed_and_cleans_up(tmp_path: Path) ->
     configured = {"FGIP_DATABASE_URL": "postgresql://lab@127.0.0.1:9"}
     with running(tmp_path, "--demo", environment=configured) as platform:
         assert "simulation" in platform.output
+        assert platform.children("demo.cloudgene")
         assert "/setup?token=" not in platform.output
         answer = sign_in(platform)
         assert "fgip_session" in answer.headers.get("set-cookie", ""), answer.headers
