@@ -112,7 +112,10 @@ class CloudgeneConnector:
             return None
 
     async def check_authorised(self) -> None:
-        """`POST /api/v2/tokens/verify`, or the list of jobs where the server does not know that."""
+        """`POST /api/v2/tokens/verify`, or the list of jobs where the server does not know that.
+
+        `Unsupported` without a token: people may all have their own, so that this says nothing bad.
+        """
         facts = await self.token_facts()
         if facts.is_accepted is False:
             raise NotAuthorised(
@@ -126,7 +129,7 @@ class CloudgeneConnector:
         """`POST /api/v2/tokens/verify`, with the token's own end where the server tells none."""
         token = self._http.token
         if not token:
-            return TokenFacts(False, "No token is stored for this service.")
+            return TokenFacts(None, "No token is stored here yet. It can be entered later.")
         self._http.credential()
         url = self._http.url(*API, "tokens", "verify")
         request = await self._http.request("POST", url, with_token=False, data={"token": token})

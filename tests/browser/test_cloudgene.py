@@ -1,0 +1,183 @@
+"""A Cloudgene server, from its address to decrypted results, as three people see it.
+
+The server is the simulator of `demo/cloudgene`: no real one can be had for tests.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pysam
+import pytest
+from playwright.sync_api import Locator, expect
+
+from demo import dataset
+from tests.browser.test_path import field, path_of, row, title
+from tests.support import cloudgene
+from tests.support.axe import faults
+from tests.support.cloudgene import Cloudgene
+from tests.support.filling import somebody
+from tests.support.people import sign_in
+from tests.support.visitor import Meet, Platform, Visitor
+
+CHROMOSOMES = ("chr20", "chr21", "chr22")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Cloudgene]:
+    """A simulator that works on one job at a time, so that a second one queues."""
+    with cloudgene.running(tmp_path / "cloudgene", jobs_at_once=1) as running:
+        yield running
+
+
+def test_from_a_token_to_decrypted_results_that_nobody_else_sees(
+    platform: Platform, meet: Meet, server: Cloudgene, tmp_path: Path
+) -> None:
+    _, cookies = sign_in("ada", "administrator")
+    ada = meet(cookies)
+    add_service(ada, server.url)
+    sync_panels(ada, server.token_for("lab"))
+
+    _, cookies = somebody("rosa")
+    rosa = meet(cookies)
+    token = server.token_for("rosa")
+    save_token(rosa, token)
+    dataset_path = make_dataset(rosa)
+    block_the_server(server)
+    job_path = submit(rosa)
+    watch(rosa, server)
+    result = download(rosa, tmp_path)
+    assert token not in rosa.page.content()
+
+    _, cookies = somebody("eve")
+    eve = meet(cookies)
+    sees_nothing_of_it(eve, job_path, dataset_path, result)
+
+
+def add_service(ada: Visitor, url: str) -> None:
+    """Test the address and save it, as of the protocol that is chosen."""
+    ada.open("/admin/services/new")
+    ada.page.get_by_role("combobox", name="What it speaks").click()
+    ada.page.get_by_role("option", name="Cloudgene").click()
+    ada.page.get_by_label("Address of the service's API").fill(url)
+    ada.page.get_by_role("button", name="Test the connection").click()
+    expect(row(ada.page, "Valid answer")).to_contain_text("Passed")
+    field(ada.page, "Name").fill("Simulated server")
+    field(ada.page, "A simulation").check()
+    field(ada.page, "Jobs at a time").fill("2")
+    ada.page.get_by_role("button", name="Save the service").click()
+    expect(title(ada.page)).to_have_text("Simulated server")
+
+
+def sync_panels(ada: Visitor, token: str) -> None:
+    """Give the lab's token, look what the service offers, and take it over."""
+    store_token(ada, token)
+    expect(ada.page.get_by_text("Accepted", exact=True)).to_be_visible()
+    ada.page.get_by_role("button", name="Preview the panels").click()
+    expect(ada.page.get_by_role("heading", name="New")).to_be_visible()
+    assert faults(ada.page) == ""
+    ada.page.get_by_role("button", name="Apply what is ticked").click()
+    expect(ada.page.get_by_role("status").filter(has_text="added")).to_be_visible()
+
+
+def save_token(rosa: Visitor, token: str) -> None:
+    """Store an own token, and see what the service says of it."""
+    rosa.follow("Services")
+    rosa.page.get_by_role("link", name="Simulated server").first.click()
+    expect(title(rosa.page)).to_have_text("Simulated server")
+    store_token(rosa, token)
+    expect(rosa.page.get_by_text("as rosa")).to_be_visible()
+
+
+def store_token(person: Visitor, token: str) -> None:
+    form = person.page.locator(
+        "form", has=person.page.get_by_role("button", name="Store the token")
+    )
+    form.get_by_label("Token").fill(token)
+    form.get_by_role("button", name="Store the token").click()
+
+
+def make_dataset(rosa: Visitor) -> str:
+    rosa.follow("Datasets")
+    rosa.page.get_by_role("button", name="Create your first dataset").click()
+    rosa.page.get_by_label("Name").fill("Three chromosomes")
+    rosa.page.get_by_role("button", name="Create and add files").click()
+    expect(title(rosa.page)).to_have_text("Three chromosomes")
+    files = cloudgene.chromosome_files()
+    rosa.page.get_by_label("Add files of genotypes").set_input_files(files)
+    for file in files:
+        expect(row(rosa.page, file.name)).to_contain_text(str(dataset.SAMPLES))
+    return path_of(rosa.page)
+
+
+def block_the_server(server: Cloudgene) -> None:
+    """Let somebody else's job occupy the server, until `hold_at` is switched off."""
+    server.fault("hold_at", "imputation")
+    with server.client(server.token_for("other")) as other:
+        files = [("files", (path.name, path.read_bytes())) for path in cloudgene.small_files()]
+        sent = other.post(
+            "/api/v2/jobs/submit/imputationserver2", data=cloudgene.form(), files=files
+        )
+        assert sent.json()["success"], sent.text
+
+
+def submit(rosa: Visitor) -> str:
+    rosa.page.get_by_role("link", name="Submit").last.click()
+    rosa.page.get_by_role("checkbox", name="Simulated panel").first.check()
+    rosa.page.get_by_role("button", name="Continue").click()
+    rosa.page.get_by_role("button", name="Continue").click()
+    agree = rosa.page.get_by_role("checkbox", name="I have read and accept the terms")
+    expect(agree.first).to_be_visible()
+    assert faults(rosa.page) == ""
+    for box in agree.all():
+        box.check()
+    rosa.page.get_by_role("main").get_by_role("button", name="Submit", exact=True).click()
+    rosa.page.wait_for_url("**/jobs/*")
+    return path_of(rosa.page)
+
+
+def watch(rosa: Visitor, server: Cloudgene) -> None:
+    """See the queue, the stages and the end without a reload, which would forget the mark."""
+    rosa.page.evaluate("window.loadedOnce = true")
+    main = rosa.page.get_by_role("main")
+    expect(main.get_by_text("in the queue")).to_be_visible()
+    assert faults(rosa.page) == ""
+    server.heal("hold_at")
+    expect(stage(rosa, "Imputation")).to_contain_text("Done", timeout=120_000)
+    expect(stage(rosa, "Quality Control")).to_contain_text("Done")
+    expect(main.get_by_text("Completed").first).to_be_visible(timeout=120_000)
+    expect(main.get_by_text("Unpacked, see below").first).to_be_visible()
+    assert rosa.page.evaluate("window.loadedOnce")
+    assert faults(rosa.page) == ""
+
+
+def stage(rosa: Visitor, name: str) -> Locator:
+    return rosa.page.get_by_role("listitem").filter(has_text=name).first
+
+
+def download(rosa: Visitor, folder: Path) -> str:
+    """Download each chromosome's genotypes, read them, and return the last one's path."""
+    for chromosome in CHROMOSOMES:
+        name = f"{chromosome}.dose.vcf.gz"
+        link = rosa.page.locator(f"a[aria-label$='{name}']")
+        with rosa.page.expect_download() as begun:
+            link.click()
+        begun.value.save_as(folder / name)
+        with pysam.VariantFile(str(folder / name)) as imputed:
+            assert len(imputed.header.samples) == dataset.SAMPLES
+            assert {record.chrom for record in imputed} == {chromosome}
+    return str(link.get_attribute("href"))
+
+
+def sees_nothing_of_it(eve: Visitor, job: str, dataset_path: str, result: str) -> None:
+    eve.open("/jobs")
+    expect(eve.page.get_by_text("No jobs yet")).to_be_visible()
+    for path, missing in (
+        (job, "There is no such job"),
+        (dataset_path, "There is no such dataset"),
+    ):
+        eve.page.goto(path)
+        expect(eve.page.get_by_text(missing)).to_be_visible()
+    job_ref = job.rsplit("/", 1)[-1]
+    for route in (result, f"/api/jobs/{job_ref}/results.zip"):
+        assert eve.context.request.get(route).status == 404
+    eve.expected.append("404")
