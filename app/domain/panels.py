@@ -19,6 +19,9 @@ from app.domain.terms import Terms, terms_of_panels
 from app.domain.token_words import why_useless
 from models.registry import ImputationService, ReferencePanel
 
+# Services of these protocols take no run without a token.
+NEEDS_TOKEN = frozenset({"cloudgene"})
+
 WHAT_TO_EXPECT = {
     "degraded": "The service answers, but not well. A job may take longer.",
     "stalled": "The service answers, but its queue does not move. A job waits until it does.",
@@ -177,8 +180,10 @@ def choice_of(row: PanelRow, *, token: CredentialRow | None) -> PanelChoice:
         why_not = "An administrator has paused this service."
     elif not row.is_active:
         why_not = "An administrator has paused this panel."
-    elif row.api_type == "wes" and not row.has_recipe:
+    elif not row.has_recipe:
         why_not = "The panel has no recipe yet: an administrator must say how a run is made."
+    elif token is None and row.api_type in NEEDS_TOKEN:
+        why_not = f"{row.service_name} wants a token. Enter yours on the service's page first."
     elif token is not None and token.is_useless:
         why_not = why_useless(token)
     elif row.health_status == "authorisation_needed" and (token is None or token.is_shared):
