@@ -115,7 +115,7 @@ def _state(item: ResultItem) -> rx.Component:
 def _action(item: ResultItem) -> rx.Component:
     download = rx.el.a(
         rx.icon("download", size=14, aria_hidden="true"),
-        "Download",
+        rx.el.span("Download", display=rx.breakpoints(initial="none", md="inline")),
         href=item.href,
         download=True,
         # The browser's own way: the page's router knows nothing of files.

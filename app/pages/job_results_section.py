@@ -99,7 +99,7 @@ def _copies(job: rx.Var[JobItem]) -> rx.Component:
                 rx.el.p(
                     rx.icon("timer", size=14, aria_hidden="true"),
                     rx.el.span(when, here),
-                    class_name="row muted contact",
+                    class_name="icon-line muted contact",
                 ),
             ),
             margin_bottom="12px",
@@ -134,8 +134,11 @@ def _kept() -> rx.Component:
         " here until their owner deletes them.",
     )
     return rx.el.p(
-        rx.icon("hard-drive", size=14, aria_hidden="true"),
-        rx.el.span(state.kept, ", kept", until),
+        rx.el.span(
+            rx.icon("hard-drive", size=14, aria_hidden="true"),
+            rx.el.span(state.kept, ", kept", until),
+            class_name="icon-line",
+        ),
         _longer(),
         class_name="row",
     )
