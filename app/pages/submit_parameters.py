@@ -10,7 +10,7 @@ from app.states.submitting import SubmitState
 
 def _control(item: ParameterItem) -> rx.Component:
     choice = rx.select.root(
-        rx.select.trigger(aria_label=item.label),
+        rx.select.trigger(aria_label=item.label, placeholder="Choose…"),
         rx.select.content(
             rx.foreach(item.choices, lambda pair: rx.select.item(pair[1], value=pair[0]))
         ),

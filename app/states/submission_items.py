@@ -6,12 +6,16 @@ from typing import Any, TypedDict
 from app.domain.datasets import DatasetRow
 from app.domain.errors import Invalid
 from app.domain.estimates import Expectation
+from app.domain.panel_changes import BUILDS
 from app.domain.panels import PanelChoice, PanelDetail
 from app.domain.parameter_form import FormField, form_fields
 from app.domain.recipes import parse_recipe
 from app.domain.uploads import words
 from app.states.job_item import value_text
 from app.states.outlook_item import short_expectation
+
+# The parameter by which imputation servers learn the build of what they are sent.
+BUILD = "build"
 
 
 class DatasetChoice(TypedDict):
@@ -129,6 +133,17 @@ def parameter_items(
         _parameter_item(field, values, len(details), refusal)
         for field in form_fields(recipes, values)
     ]
+
+
+def values_of_dataset(details: Sequence[PanelDetail], build: str) -> dict[str, str]:
+    """What the dataset itself says for the parameters: its genome build, as each form spells it."""
+    return {
+        one.name: choice
+        for detail in details
+        for one in parse_recipe(detail.recipe).parameters
+        for choice in one.choices
+        if one.name == BUILD and build and BUILDS.get(choice.lower()) == build
+    }
 
 
 def review_item(detail: PanelDetail, values: Mapping[str, Any]) -> ReviewItem:

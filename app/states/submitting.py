@@ -17,6 +17,7 @@ from app.states.guard import guarded
 from app.states.outages import Parts
 from app.states.panel_fit import PanelFitState, show_fit
 from app.states.submission_items import (
+    BUILD,
     DatasetChoice,
     PanelItem,
     ParameterItem,
@@ -25,6 +26,7 @@ from app.states.submission_items import (
     parameter_items,
     review_item,
     text_of,
+    values_of_dataset,
 )
 from app.states.submit_reads import panels_chosen, panels_offered
 from app.states.terms_item import TermsItem, accept_ticked, terms_asked
@@ -226,6 +228,8 @@ class SubmitState(rx.State):
             return
         if not self.name or self.name == self.dataset_name:
             self.name = choice["name"]
+        if self.dataset_ref not in ("", choice["ref"]):
+            self._values = {name: value for name, value in self._values.items() if name != BUILD}
         self.dataset_ref, self.dataset_name = choice["ref"], choice["name"]
         self.dataset_facts, self.dataset_build = choice["facts"], choice["build"]
         self._files = [file_facts(row) for row in detail.files]
@@ -249,6 +253,7 @@ class SubmitState(rx.State):
         message, name = self._refused
         refusal = Invalid(message, field=name) if message else None
         details = await self._details(actor)
+        self._values = values_of_dataset(details, self.dataset_build) | self._values
         self.parameters = parameter_items(details, self._values, refusal)
 
     async def _look_over(self, actor: Actor) -> None:
