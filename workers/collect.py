@@ -1,5 +1,6 @@
 """Collecting what a run left: its logs, then each result, resumed where a fetch stopped."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +24,7 @@ from app.domain import (
     job_downloads,
     job_leftovers,
     job_outcomes,
+    job_quality_lists,
     job_results,
     result_expiry,
     service_limits,
@@ -113,6 +115,7 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
             return
         for result in wanted:
             await _fetch(connector, claimed, result)
+        await _count_lists(claimed)
         if not await record(job_downloads.keep_last, claimed):
             await record(job_collection.record_collected, claimed)
             _clear(claimed)
@@ -120,6 +123,15 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
         # The end was seen before: some servers say UNKNOWN for a moment between two states.
         word = details.status.raw_state
         raise Unreachable(f"The service says {word} of a run that it has said to be over.")
+
+
+async def _count_lists(claimed: Claim) -> None:
+    """Count what the service's quality control left out, from the lists that have come."""
+    lists = await record(job_quality_lists.quality_lists, claimed)
+    if not lists:
+        return
+    counts = await asyncio.to_thread(job_quality_lists.count_lists, lists)
+    await record(job_quality_lists.record_counts, claimed, counts=counts)
 
 
 async def _note_expiry(claimed: Claim, details: RunDetails) -> None:

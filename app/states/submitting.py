@@ -147,12 +147,15 @@ class SubmitState(rx.State):
             self.is_sending = False
 
     async def _take_wish(self, actor: Actor) -> None:
-        """Begin with the dataset and panel in the address, or in place of the job in it."""
+        """Begin with the dataset and panel in the address, or in place of the job in it.
+
+        In place of a job, the address may name another population than the job had.
+        """
         query = self.router.url.query_parameters
-        job_ref, wish, panel = (
-            str(query.get(name, ""))[:40] for name in ("resubmit", "dataset", "panel")
+        job_ref, wish, panel, population = (
+            str(query.get(name, ""))[:40] for name in ("resubmit", "dataset", "panel", "population")
         )
-        came_with = " ".join([job_ref or wish, panel]).strip()
+        came_with = " ".join([job_ref or wish, panel, population]).strip()
         if came_with in ("", self._came_with):
             return
         try:
@@ -160,6 +163,8 @@ class SubmitState(rx.State):
                 template = await call(db.JOBS, template_of, actor=actor, job_ref=job_ref)
                 self._start_afresh()
                 self._take_over(template)
+                if population:
+                    self._values |= {"population": population}
                 wish = template.dataset_ref
         except NotFound as error:
             self.problem = error.message
