@@ -25,6 +25,7 @@ from workers.endpoints import connector_of
 from workers.learning import learn_from_cancel
 from workers.leases import claim, kept, record, surviving, together
 from workers.restarts import start_again
+from workers.stages import with_stages
 
 AT_ONCE = 100
 # A job that was given up is looked at too, rarely, as long as its run may go on.
@@ -91,6 +92,7 @@ async def _look(connector: Connector, claims: Sequence[Claim]) -> None:
         await contact.failed(connector, claims, error)
         return
     await contact.heard(claims)
+    states = await with_stages(connector, claims, states)
     poll = settings().poll_interval_seconds
     for claimed in claims:
         async with surviving(claimed):

@@ -227,8 +227,15 @@ class Connector(Examinable, Protocol):
         """The states of runs, many at once where the protocol lists; unknown ids are left out."""
         ...
 
+    async def stages(self, remote_id: str) -> Sequence[RunStage]:
+        """The stages of a run, with one more request, where `status` does not tell them.
+
+        `Unsupported` where the service tells none, or tells them with the state.
+        """
+        ...
+
     async def details(self, remote_id: str) -> RunDetails:
-        """Logs and outputs of a run."""
+        """Logs, outputs and stages of a run."""
         ...
 
     def open(self, file: RemoteFile, *, offset: int = 0) -> AbstractAsyncContextManager[Download]:

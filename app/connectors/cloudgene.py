@@ -55,6 +55,7 @@ from app.connectors.errors import (
 from app.connectors.multipart import multipart
 from app.connectors.offers import PanelOffer
 from app.connectors.run_request import RunRequest
+from app.connectors.run_stages import RunStage
 
 AT_ONCE = 4
 # Fifteen jobs a page: so many pages are looked through for a job.
@@ -248,6 +249,10 @@ class CloudgeneConnector:
             for remote_id, found in answers.items()
             if found is not None
         }
+
+    async def stages(self, remote_id: str) -> Sequence[RunStage]:
+        """Nothing more: a job's stages come with its state."""
+        raise Unsupported("A Cloudgene server tells a job's stages with its state.")
 
     async def details(self, remote_id: str) -> RunDetails:
         """`GET /api/v2/jobs/{id}` and the job's log."""

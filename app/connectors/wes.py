@@ -42,26 +42,23 @@ from app.connectors.errors import (
 from app.connectors.multipart import multipart
 from app.connectors.offers import PanelOffer
 from app.connectors.run_request import RunRequest
+from app.connectors.run_stages import RunStage
 from app.connectors.transfer import open_path, open_url
 from app.connectors.wes_conformance import ask
+from app.connectors.wes_details import read_details
 from app.connectors.wes_find import find_by_tag
 from app.connectors.wes_http import NotYet, WesHttp
 from app.connectors.wes_known import capabilities, known_of
 from app.connectors.wes_listed import listed_states
-from app.connectors.wes_logs import failure_of, read_logs
-from app.connectors.wes_outputs import remote_files, shared_folders
+from app.connectors.wes_outputs import shared_folders
 from app.connectors.wes_parse import (
-    TERMINAL,
-    exit_code_of,
     looks_like_service_info,
-    mapping_of,
-    moment_of,
     run_id_of,
     run_status,
     service_facts,
-    text_of,
 )
-from app.connectors.wes_submit import TAG, form_fields, refusal_of
+from app.connectors.wes_submit import form_fields, refusal_of
+from app.connectors.wes_tasks import listed_tasks
 from app.connectors.wes_trial import try_out
 
 # From this many runs on, one list is cheaper than asking for each.
@@ -213,25 +210,15 @@ class WesConnector:
         return run_status(remote_id, body.get("state"))
 
     async def details(self, remote_id: str) -> RunDetails:
-        """`GET /runs/{id}`, and the logs it points to."""
-        body = await self._http.run_body(remote_id)
-        own = mapping_of(body.get("run_log"))
-        status = run_status(remote_id, body.get("state"))
-        logs = await read_logs(self._http, remote_id, body)
-        failure = ""
-        if status.state is RunState.FAILED:
-            failure = "\n".join(filter(None, (status.message, failure_of(logs))))
-        return RunDetails(
-            status=status,
-            job_ref=text_of(mapping_of(mapping_of(body.get("request")).get("tags")).get(TAG)),
-            logs=logs,
-            outputs=remote_files(self._http.base, remote_id, body.get("outputs"), self._folders),
-            # wes-service says -1 while a run is at work.
-            exit_code=exit_code_of(own.get("exit_code")) if status.state in TERMINAL else None,
-            failure=failure,
-            started_at=moment_of(own.get("start_time")),
-            ended_at=moment_of(own.get("end_time")),
-        )
+        """`GET /runs/{id}`, and what it points to (see `wes_details`)."""
+        lists = self._known.get(Feature.TASKS) is True
+        return await read_details(self._http, remote_id, self._folders, lists_tasks=lists)
+
+    async def stages(self, remote_id: str) -> Sequence[RunStage]:
+        """`GET /runs/{id}/tasks`, of services that are known to list tasks."""
+        if self._known.get(Feature.TASKS) is not True:
+            raise Unsupported("The service is not known to list tasks.")
+        return await listed_tasks(self._http, remote_id)
 
     @asynccontextmanager
     async def open(self, file: RemoteFile, *, offset: int = 0) -> AsyncIterator[Download]:

@@ -31,6 +31,7 @@ from app.connectors.errors import (
     Unsupported,
 )
 from app.connectors.run_request import RunRequest
+from app.connectors.run_stages import RunStage
 from tests.machine.clock import Clock
 from tests.machine.process import current
 
@@ -256,6 +257,9 @@ class StandIn:
         if how == "refuses":
             return CancelOutcome.REFUSED
         return CancelOutcome.ALREADY_FINISHED if state in ENDED else CancelOutcome.ACCEPTED
+
+    async def stages(self, remote_id: str) -> Sequence[RunStage]:
+        raise Unsupported("It tells no stages.")
 
     async def restart(self, remote_id: str) -> None:
         await self._process.gate("restart on its way")
