@@ -3,6 +3,7 @@
 from app.domain import job_queue, job_sending
 from app.domain.access import Actor
 from app.domain.job_outcomes import prepared
+from app.domain.job_queue import Claim
 from app.domain.job_slots import Slot
 from app.domain.slot_places import places_of
 from app.states.slot_item import place_in_words
@@ -15,16 +16,23 @@ ADA, BEN, GRACE = actor("Ada"), actor("Ben"), actor("Grace", "administrator")
 def in_line(*owners: Actor, slot: Slot) -> list[str]:
     """Submit and prepare jobs, and send those for which there is a slot; return their refs."""
     refs = [submit_one(f"Run {number}", owner=owner) for number, owner in enumerate(owners)]
-    for statuses in (["waiting"], ["queued"]):
+    for one in due("waiting"):
         with db.session(db.JOBS) as session:
-            claims = job_queue.claim_due(session, worker="w", statuses=statuses, limit=20)
-        for one in claims:
-            with db.session(db.JOBS) as session:
-                if one.status == "waiting":
-                    prepared(session, one, slot=slot)
-                else:
-                    job_sending.sending(session, one, slot=slot)
+            prepared(session, one, slot=slot)
+    send_what_is_due(slot)
     return refs
+
+
+def send_what_is_due(slot: Slot) -> None:
+    """Send the jobs for which there is a slot."""
+    for one in due("queued"):
+        with db.session(db.JOBS) as session:
+            job_sending.sending(session, one, slot=slot)
+
+
+def due(status: str) -> list[Claim]:
+    with db.session(db.JOBS) as session:
+        return job_queue.claim_due(session, worker="w", statuses=[status], limit=20)
 
 
 def test_one_s_own_jobs_are_named_and_others_only_counted(databases: None) -> None:
