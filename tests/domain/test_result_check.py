@@ -44,3 +44,22 @@ def test_what_a_service_or_a_disk_may_have_done_to_a_file_is_found(tmp_path: Pat
     assert damage(tmp_path, gzip.compress(b"<html>"), "a.vcf.gz").startswith("it is not VCF")
     altered = plain[:20] + bytes(100) + plain[120:]
     assert damage(tmp_path, altered, "a.vcf.gz") != ""
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "found"),
+    [
+        (b'{"success": false, "message": "too many downloads"}', "qc_report.txt", "too many"),
+        (b"\n<!DOCTYPE html><title>502</title>", "qc_report.txt", "web page"),
+        (b"<html></html>", "quality-control.html", ""),
+        (b'{"success": true}', "chunks.json", ""),
+        (b"{ no JSON", "qc_report.txt", ""),
+        (b"", "qc_report.txt", ""),
+    ],
+)
+def test_an_error_that_was_saved_as_a_file_is_found(
+    content: bytes, name: str, found: str, tmp_path: Path
+) -> None:
+    told = damage(tmp_path, content, name)
+    assert found in told
+    assert bool(told) == bool(found)

@@ -62,7 +62,7 @@ def ref(databases: None, cloudgene: Cloudgene, tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def healed(cloudgene: Cloudgene) -> Iterator[None]:
     yield
-    for fault in ("cut_after", "wrong_password", "corrupt_archive"):
+    for fault in ("cut_after", "error_as_file", "wrong_password", "corrupt_archive"):
         cloudgene.heal(fault)
 
 
@@ -132,6 +132,20 @@ def test_the_password_that_the_server_prints_is_nowhere_in_what_is_kept(
     password = password_of(stored.archive_password)
     assert any(HIDDEN in text for text in logs)
     assert not any(password in text for text in (*logs, repr(stored), repr(job(ref))))
+
+
+def test_an_error_that_comes_in_the_place_of_an_archive_is_not_kept_as_one(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    until_collecting(ref)
+    # In the place of the first result, and then of another.
+    for _ in range(2):
+        cloudgene.fault("error_as_file", times=1)
+        turn(collect.collect)
+    assert job(ref).row.status == "collecting"
+    done = work_until(ref, "completed", "failed").row
+    assert (done.status, result(ref).state) == ("completed", "unpacked")
+    assert {row.state for row in all_results() if row.role} == {"fetched", "unpacked"}
 
 
 def test_another_password_than_ours_is_said_in_words_and_the_archive_is_kept(
