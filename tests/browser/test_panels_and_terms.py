@@ -110,3 +110,22 @@ def test_terms_are_accepted_once_before_the_first_submission(
     assert faults(page) == ""
     go_to_the_review()
     expect(box).to_have_count(0)
+
+
+def test_a_new_service_begins_with_what_is_known_of_it(
+    ada: tuple[Actor, dict[str, str]], meet: Meet
+) -> None:
+    visitor = meet(ada[1])
+    visitor.open("/admin/services/new")
+    page = visitor.page
+    page.get_by_label("Start from a known service").click()
+    page.get_by_role("option", name="TOPMed Imputation Server").click()
+    address = page.get_by_label("Address of the service")
+    expect(address).to_have_value("https://imputation.biodatacatalyst.nhlbi.nih.gov")
+    expect(page.get_by_label("What it speaks")).to_contain_text("Cloudgene")
+    expect(page.get_by_label("Most samples per job")).to_have_value("25000")
+    expect(page.get_by_text("confirm them with the service")).to_be_visible()
+    assert faults(page) == ""
+    address.fill("https://impute.afrigen-d.org")
+    address.blur()
+    expect(page.get_by_role("alert")).to_contain_text("This address is retired")
