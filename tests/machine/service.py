@@ -26,6 +26,7 @@ from app.connectors.errors import (
     NotAuthorised,
     Rejected,
     ServiceFault,
+    SlotsFull,
     UnknownRun,
     Unreachable,
     Unsupported,
@@ -53,6 +54,7 @@ TROUBLES: Mapping[str, tuple[bool, ConnectorError]] = {
     "busy": (False, Busy("HTTP 429")),
     "busy for long": (False, Busy("HTTP 503", retry_after=600.0)),
     "not authorised": (False, NotAuthorised("HTTP 401")),
+    "no slot": (False, SlotsFull("Only 2 jobs per user can be executed simultaneously.")),
 }
 # What a service says for good, and to which questions the platform takes it so.
 REFUSALS: Mapping[str, tuple[str, ConnectorError]] = {
