@@ -4,15 +4,16 @@ It speaks no protocol: `SlotService.connector` is a connector, and keeps the con
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import select
 
 from app.connectors.base import CancelOutcome, RunState, RunStatus
-from app.connectors.errors import SlotsFull
+from app.connectors.errors import SlotsFull, Unsupported
 from app.connectors.run_request import RunRequest
+from app.connectors.run_stages import RunStage
 from app.domain import credentials
 from app.domain.access import Actor
 from models import db
@@ -38,7 +39,6 @@ class SlotService:
     taken: list[str] = field(default_factory=list)
     by_hand: Counter[str] = field(default_factory=Counter)
     refusals: int = 0
-    before_answering: Callable[[], None] = lambda: None
 
     def count(self, token: str) -> int:
         """How many runs a credential has now."""
@@ -62,7 +62,6 @@ class StandIn:
             raise SlotsFull(f"Only {service.slots} jobs per user can be executed simultaneously.")
         service.runs[request.job_ref] = self._token
         service.taken.append(request.job_ref)
-        service.before_answering()
         return request.job_ref
 
     async def find(self, job_ref: str) -> str | None:
@@ -74,6 +73,9 @@ class StandIn:
             one: RunState.RUNNING if one in runs else RunState.CANCELLED for one in remote_ids
         }
         return {one: RunStatus(one, state, str(state).upper()) for one, state in states.items()}
+
+    async def stages(self, remote_id: str) -> Sequence[RunStage]:
+        raise Unsupported("It tells no stages.")
 
     async def cancel(self, remote_id: str) -> CancelOutcome:
         self._service.runs.pop(remote_id, None)
