@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import httpx
@@ -39,7 +39,8 @@ from tests.support.working import submit_to
 from tests.workers.test_expiry import jwt
 from tests.workers.test_tokens import DAY, now
 
-RECIPE = json.loads((ROOT / "demo" / "recipe.json").read_text())
+RECIPE: dict[str, Any] = json.loads((ROOT / "demo" / "recipe.json").read_text())
+RECIPE["workflow_params"] |= {"password": "${password}"}
 # What the pages that tell of tokens say of them.
 TELLING = {
     "/": "The lab's token for Talkative",
@@ -51,9 +52,10 @@ TABS = ("?tab=history", "?tab=hours", "?tab=checks")
 
 
 class Talkative(BaseHTTPRequestHandler):
-    """A WES that repeats each token that it is given, in its errors as in its answers."""
+    """A WES that repeats each token and password that it is given in its errors."""
 
     accepted = ""
+    passwords: ClassVar[list[str]] = []
 
     def log_message(self, *_: Any) -> None:
         """Be quiet."""
@@ -67,7 +69,12 @@ class Talkative(BaseHTTPRequestHandler):
         else:
             self._say(401, {"msg": f"The token {token} is none of ours", "token": token})
 
-    do_POST = do_GET
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode("utf-8", "replace")
+        sent = re.search(r'"password": ?"(\w+)"', body)
+        self.passwords.append(sent[1] if sent else "")
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        self._say(401, {"msg": f"Password {self.passwords[-1]}, but {token} is none of ours"})
 
     def _say(self, status: int, body: dict[str, Any]) -> None:
         content = json.dumps(body).encode()
@@ -130,13 +137,12 @@ def save_token(person: Visitor, path: str, token: str) -> None:
     expect(person.page.get_by_text("The token is stored.")).to_be_visible()
 
 
-def add_job(scene: Scene, password: str) -> None:
+def add_job(scene: Scene) -> None:
     """A job with an archive password, which is held because the service refuses its token."""
     refs = scene.refs
     refs["job_ref"] = submit_to(refs["panel_ref"], refs["dataset_ref"], owner=scene.ada)
     with db.session(db.JOBS) as session:
         job = session.exec(select(Job).where(Job.ref == refs["job_ref"])).one()
-        job.archive_password = secret_keys.encrypt(password)
         submission = session.exec(select(Submission).where(Submission.id == job.submission_id))
         refs["submission_ref"] = submission.one().ref
 
@@ -194,8 +200,8 @@ def test_a_secret_is_found_in_each_spelling() -> None:
 def test_a_secret_is_nowhere_but_encrypted_in_its_row(browser: Browser, scene: Scene) -> None:
     own = jwt(now() + 12 * DAY, name=secrets.token_urlsafe(12))
     own = own.rpartition(".")[0] + f".{secrets.token_urlsafe(32)}"
-    wrong, shared, password = (secrets.token_urlsafe(32) for _ in range(3))
-    scene.secrets = {"own": own, "a wrong one": wrong, "shared": shared, "password": password}
+    wrong, shared = (secrets.token_urlsafe(32) for _ in range(2))
+    scene.secrets = {"own": own, "a wrong one": wrong, "shared": shared}
     Talkative.accepted = own
     recording = scene.logs / "heard.har"
     ada = arrive(browser, scene.web.url, record_har_path=recording, record_har_content="embed")
@@ -206,7 +212,7 @@ def test_a_secret_is_nowhere_but_encrypted_in_its_row(browser: Browser, scene: S
     expect(ada.page.get_by_text("Not accepted")).to_be_visible()
     save_token(ada, scene.address("/services/[service_ref]"), wrong)
     expect(ada.page.get_by_text("Not accepted")).to_be_visible()
-    add_job(scene, password)
+    add_job(scene)
     ada.open(scene.address("/jobs/[job_ref]"))
     expect(ada.page.get_by_text("does not let us in").first).to_be_visible()
     save_token(ada, scene.address("/services/[service_ref]"), own)
@@ -214,6 +220,10 @@ def test_a_secret_is_nowhere_but_encrypted_in_its_row(browser: Browser, scene: S
     expect(ada.page.get_by_text("ends in 12 days")).to_be_visible()
     walk(ada, scene)
     ask_all_routes(scene)
+    with db.session(db.JOBS) as session:
+        kept = session.exec(select(Job.archive_password)).one()
+        scene.secrets["password"] = secret_keys.decrypt(kept)
+    assert scene.secrets["password"] in Talkative.passwords
     ada.leave(traces=None)
 
     recorded = heard(json.loads(recording.read_text()))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from models.jobs import Job, JobQueueEntry
 from models.notifications import Notification
 from models.users import ServiceCredential, UsersOutbox
 from tests.support.asgi import served
+from tests.support.cloudgene import running
 from tests.support.filling import add_service
 from tests.support.submitting import actor, panel, submit_one
 from tests.workers.test_expiry import jwt
@@ -310,3 +312,21 @@ def test_a_person_has_their_own_token_verified_again_and_not_too_often(
         ask(actor("Bob"))
     with pytest.raises(NotAllowed):
         ask(ROSA, shared=True)
+
+
+def test_a_token_of_a_cloudgene_tells_whose_it_is_and_when_it_ends(
+    databases: None, tmp_path: Path
+) -> None:
+    with running(tmp_path) as cloudgene:
+        service_ref = add_service(WORKER, "Simulated", cloudgene.url, api_type="cloudgene")
+        save(service_ref, cloudgene.token_for("alice", days=12))
+        assert asyncio.run(tokens.verify())
+        row = shown(service_ref)
+        assert (row.state, "alice" in row.account) == ("accepted", True)
+        assert row.expires_at is not None
+        assert timedelta(days=11) < row.expires_at - now() <= timedelta(days=12)
+        # A newer one ends it, as the service makes one at a time.
+        cloudgene.token_for("alice")
+        change(verify_due_at=now())
+        assert asyncio.run(tokens.verify())
+        assert shown(service_ref).state == "refused"
