@@ -115,6 +115,10 @@ def _replace(path: Path, keys: str) -> None:
         file.write(keys)
         file.flush()
         os.fsync(file.fileno())
+    if path.exists():
+        # An administrator's command must not take the file from the account of web and worker.
+        owner = path.stat()
+        os.chown(draft, owner.st_uid, owner.st_gid)
     draft.replace(path)
 
 

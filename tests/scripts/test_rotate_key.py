@@ -78,13 +78,16 @@ def test_the_command_puts_every_secret_under_a_new_key_and_running_processes_fol
     key: Path,
 ) -> None:
     before, old = secrets(), key.read_text()
+    if os.geteuid() == 0:
+        os.chown(key, 65534, 65534)
+    owner = key.stat().st_uid
     answer = run()
     assert answer.returncode == 0, answer.stderr
     assert "tokens: 1 encrypted anew, 0 were so already, 0 cannot be decrypted" in answer.stdout
     assert "archive passwords: 1 encrypted anew" in answer.stdout
     new, kept = key.read_text().split(",")
     assert kept == old
-    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert (stat.S_IMODE(key.stat().st_mode), key.stat().st_uid) == (0o600, owner)
     assert new not in answer.stdout + answer.stderr
     assert secrets() == before, "this process reads the new key without a restart"
     Fernet(new).decrypt(secret_keys.encrypt("text"))
