@@ -57,7 +57,10 @@ def _ingest(path: Path) -> StoredPath:
     """Put a result into the store; it stays here, too, until it is registered for certain."""
     link = path.with_name(f"{path.name}.link")
     link.unlink(missing_ok=True)
-    link.hardlink_to(path)
+    try:
+        link.hardlink_to(path)
+    except OSError:  # a file system without hard links
+        return store.ingest_path(path)
     return store.ingest_path(link, move=True)
 
 
