@@ -15,7 +15,8 @@ from models import db
 from models.base import now
 from models.jobs import Job, JobResult
 
-HERE = ("fetched", "unpacked", "damaged")
+# Also what its owner deleted since was not lost by the service.
+HERE = ("fetched", "unpacked", "damaged", "deleted")
 
 
 def keep_expiry(job: Job, status: RunStatus) -> None:

@@ -54,6 +54,7 @@ class JobDownloadsState(rx.State):
     more_days: int = 0
     key_days: str = ""
     keys: list[KeyItem] = []
+    may_make_key: bool = False
     is_own: bool = False
     can_keep: bool = False
     can_delete: bool = False
@@ -107,6 +108,7 @@ async def show_downloads(state: JobDownloadsState, actor: Actor, detail: JobDeta
     state.more_days = settings().results_kept_days
     state.key_days = f"{settings().download_key_days:g}"
     state.keys = [_key_item(key) for key in keys]
+    state.may_make_key = len(keys) < download_keys.MOST_KEYS
     state.can_keep = may_act and kept.until is not None
     state.can_delete = may_act and kept.count > 0 and detail.row.status in ENDED
 

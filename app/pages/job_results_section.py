@@ -155,6 +155,7 @@ def _longer() -> rx.Component:
 def _script() -> rx.Component:
     """A script for a terminal, and the keys that went out with such scripts."""
     state = JobDownloadsState
+    many = rx.text("This job has as many keys as it may have. Revoke one first.", size="2")
     return rx.el.details(
         rx.el.summary("Fetch them in a terminal, with curl or wget"),
         rx.el.div(
@@ -165,25 +166,29 @@ def _script() -> rx.Component:
                 + " days. Keep it to yourself.",
                 size="2",
             ),
-            plain_form(
-                rx.el.label(
-                    rx.el.span("Program", class_name="visually-hidden"),
-                    rx.el.select(
-                        rx.el.option("curl", value="curl"),
-                        rx.el.option("wget", value="wget"),
-                        name="program",
-                        class_name="select",
-                    ),
-                ),
-                quiet_button("Download the script", type="submit"),
-                action=state.script_action,
-                target=FRAME,
-                class_name="row",
-            ),
+            rx.cond(state.may_make_key, _script_form(), many),
             rx.el.iframe(name=FRAME, title="Download of the script", display="none"),
             rx.cond(state.keys, _keys()),
             class_name="script",
         ),
+    )
+
+
+def _script_form() -> rx.Component:
+    return plain_form(
+        rx.el.label(
+            rx.el.span("Program", class_name="visually-hidden"),
+            rx.el.select(
+                rx.el.option("curl", value="curl"),
+                rx.el.option("wget", value="wget"),
+                name="program",
+                class_name="select",
+            ),
+        ),
+        quiet_button("Download the script", type="submit"),
+        action=JobDownloadsState.script_action,
+        target=FRAME,
+        class_name="row",
     )
 
 
