@@ -11,11 +11,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, or_, update
+from sqlalchemy import Exists, delete, exists, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from app.config import settings
+from app.domain.job_slots import OCCUPYING
 from app.domain.job_states import JobStatus
 from models.jobs import Job, JobQueueEntry, ServiceContact
 
@@ -116,10 +118,13 @@ def _claim_trials(
     )
     claims = []
     for contact in contacts.all():
-        # A job that fails on its own account must not be the one to try each time.
+        # A job that fails on its own account must not be the one to try each time, and one that
+        # waits for a slot that another job has would try nothing.
         first = (
             due.where(
-                col(Job.service_ref) == contact.service_ref, col(Job.status) != JobStatus.WAITING
+                col(Job.service_ref) == contact.service_ref,
+                col(Job.status) != JobStatus.WAITING,
+                or_(col(Job.waits_for) == "", ~_another_is_there()),
             )
             .order_by(col(Job.held_reason) != "", col(JobQueueEntry.attempts))
             .limit(1)
@@ -129,6 +134,12 @@ def _claim_trials(
             session.add(contact)
             claims.append(replace(_claim(entry, job, worker), trial=contact.retry_at))
     return claims
+
+
+def _another_is_there() -> Exists:
+    """Whether another job has one of the slots that a job needs."""
+    other = aliased(Job)
+    return exists().where(col(other.slot_key) == Job.slot_key, col(other.status).in_(OCCUPYING))
 
 
 def renew(session: Session, claims: Sequence[Claim]) -> None:

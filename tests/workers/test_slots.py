@@ -18,6 +18,7 @@ from app.domain import jobs as domain_jobs
 from app.domain.access import Actor
 from app.domain.service_fields import parse_service
 from models import db
+from models.base import now
 from models.jobs import ServiceContact
 from models.registry import ImputationService
 from tests.support.slot_service import (
@@ -164,6 +165,19 @@ def test_a_full_service_is_an_answer_and_the_job_goes_when_one_of_ours_ends(lab:
     make_due()
     lab.work()
     assert set(lab.service.taken) == set(refs)
+
+
+def test_a_job_that_waits_for_a_slot_is_never_the_one_that_tries_a_lost_service(lab: Lab) -> None:
+    refs = lab.submit(ADA, 3)
+    lab.work()
+    with db.session(db.JOBS) as session:
+        session.add(ServiceContact(service_ref=service_ref(), failures=9, retry_at=now()))
+    make_due()
+    lab.work()
+    asyncio.run(jobs.follow())
+    with db.session(db.JOBS) as session:
+        assert session.exec(select(ServiceContact)).all() == []
+    assert stored(refs[2]).waits_for == "slot"
 
 
 def test_a_raised_limit_lets_the_waiting_go_at_once(lab: Lab) -> None:
