@@ -42,6 +42,14 @@ class ChunkRow(TypedDict):
     samples: str
 
 
+class ReasonRow(TypedDict):
+    """Sites that the service's own lists name for a reason, and on which chromosomes."""
+
+    title: str
+    count: str
+    places: str
+
+
 class JobQualityState(rx.State):
     """The statistics of the job in the URL; empty where its service told none."""
 
@@ -50,6 +58,7 @@ class JobQualityState(rx.State):
     facts: list[tuple[str, str]] = []
     findings: list[FindingItem] = []
     rows: list[QualityRow] = []
+    reasons: list[ReasonRow] = []
     chunks: list[ChunkRow] = []
     csv: str = ""
 
@@ -68,6 +77,7 @@ def show_quality(state: JobQualityState, detail: JobDetail) -> None:
         QualityRow(title=title, count=f"{count:,}", share=f"{count / total:.1%}" if total else "–")
         for title, count in sites
     ]
+    state.reasons = _reason_rows(known) if known else []
     state.chunks = [_chunk_row(chunk) for chunk in known.excluded_chunks] if known else []
     state.csv = f"/api/jobs/{detail.row.ref}/quality.csv" if known else ""
 
@@ -90,6 +100,17 @@ def _facts(one: QcStatistics) -> list[tuple[str, str]]:
         ("Phasing", one.phasing),
     )
     return [(title, value) for title, value in told if value]
+
+
+def _reason_rows(one: QcStatistics) -> list[ReasonRow]:
+    return [
+        ReasonRow(
+            title=reason,
+            count=f"{sum(places.values()):,}",
+            places=" · ".join(f"{place}: {count:,}" for place, count in places.items()),
+        )
+        for reason, places in one.by_chromosome.items()
+    ]
 
 
 def _number(value: int | None) -> str:
@@ -168,6 +189,7 @@ def job_quality() -> rx.Component:
                 rx.cond(state.findings, _findings()),
                 facts(rx.foreach(state.facts, lambda pair: fact(pair[0], pair[1]))),
                 rx.cond(state.rows, beside),
+                rx.cond(state.reasons, _reasons()),
                 rx.cond(state.chunks, _chunks()),
                 class_name="stack",
             ),
@@ -191,6 +213,12 @@ def _finding(item: rx.Var[FindingItem]) -> rx.Component:
     )
 
 
+def _reasons() -> rx.Component:
+    columns = ("Reason", column("Sites", align="right"), "Sites by chromosome")
+    rows = rx.foreach(JobQualityState.reasons, _reason)
+    return _folded("By reason and chromosome", columns, rows)
+
+
 def _chunks() -> rx.Component:
     columns = (
         "Region",
@@ -198,14 +226,21 @@ def _chunks() -> rx.Component:
         column("Overlap", align="right"),
         column("Samples with a low call rate", align="right"),
     )
+    rows = rx.foreach(JobQualityState.chunks, _chunk)
+    return _folded("Regions that were left out", columns, rows)
+
+
+def _folded(title: str, columns: tuple[Any, ...], rows: rx.Component) -> rx.Component:
     return rx.el.details(
-        rx.el.summary("Regions that were left out", class_name="summary"),
-        table(
-            "Regions that were left out",
-            columns,
-            rx.foreach(JobQualityState.chunks, _chunk),
-            in_card=True,
-        ),
+        rx.el.summary(title, class_name="summary"), table(title, columns, rows, in_card=True)
+    )
+
+
+def _reason(row: rx.Var[ReasonRow]) -> rx.Component:
+    return rx.table.row(
+        rx.table.row_header_cell(row.title),
+        rx.table.cell(row.count, align="right"),
+        rx.table.cell(row.places, overflow_wrap="anywhere"),
     )
 
 

@@ -24,6 +24,12 @@ PHONE = {"viewport": {"width": 390, "height": 844}}
 CHECKED = RunStage(
     "Input Validation", StageState.DONE, messages=[RunMessage(Severity.OK, VALIDATION, now())]
 )
+LISTS = {
+    "by_chromosome": {"Monomorphic": {"20": 8, "21": 3}},
+    "excluded_chunks": [
+        {"region": "20:1-20000000", "snps": 2, "overlap": 41.0, "low_samples": 0},
+    ],
+}
 SAID = [
     RunMessage(Severity.WARNING, "Uploaded data is hg19 and reference is hg38."),
     RunMessage(Severity.OK, "Lift Over"),
@@ -52,6 +58,7 @@ def tell(ref: str, *stages: RunStage, position: int | None = None) -> None:
     """Have the service tell of stages, as a look at the run does."""
     with db.session(db.JOBS) as session:
         job = session.exec(select(Job).where(Job.ref == ref)).one()
+        job.qc_statistics = LISTS
         status = RunStatus("run", RunState.RUNNING, "", stages=stages, position=position)
         job_progress.keep(job, status)
         session.add(job)
@@ -88,6 +95,10 @@ def test_a_run_is_followed_from_the_queue_through_its_chunks_to_its_statistics(
     expect(bar).to_have_attribute("aria-valuenow", "30")
     expect(page.get_by_role("img", name="Chart of sites")).to_be_visible()
     expect(page.get_by_role("rowheader", name="Monomorphic")).to_be_visible()
+    page.get_by_text("By reason and chromosome").click()
+    expect(page.get_by_text("20: 8 · 21: 3")).to_be_visible()
+    page.get_by_text("Regions that were left out").first.click()
+    expect(page.get_by_text("20:1-20000000")).to_be_visible()
     assert faults(page) == ""
     move(ref, JobStatus.COLLECTING, JobStatus.COMPLETED)
     expect(stages.get_by_role("progressbar")).to_have_count(0)
