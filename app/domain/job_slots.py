@@ -94,11 +94,10 @@ def take(session: Session, job: Job, slot: Slot) -> bool:
         job.waits_for, job.held_reason = SLOT, ""
         session.add(job)
         db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+        _announce(session)
     _wake(session, [one.job_id for one in woken])
     if left and left != slot.key:
         _wake(session, _next_ones(session, left))
-    if others:
-        _announce(session)
     return is_next
 
 
@@ -117,8 +116,11 @@ def moved(session: Session, job: Job, before: str) -> None:
     if frees or (was_waiting and job.status not in OCCUPYING):
         _turn(session, job.slot_key)
         # After a refusal because all slots are taken, nobody else need try.
-        if job.waits_for != SLOT_THERE:
-            _wake(session, _next_ones(session, job.slot_key, besides=job))
+        if job.waits_for != SLOT_THERE and (
+            next_ones := _next_ones(session, job.slot_key, besides=job)
+        ):
+            _wake(session, next_ones)
+            _announce(session)
 
 
 def held(session: Session, job: Job) -> None:

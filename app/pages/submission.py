@@ -14,6 +14,7 @@ from app.states.guard import guarded
 from app.states.job_item import JobItem, job_item
 from app.states.route import route_argument
 from app.states.service_item import iso
+from app.states.slot_item import slot_places
 from models import db
 
 
@@ -29,6 +30,7 @@ class SubmissionState(rx.State):
     jobs: list[JobItem] = []
     is_loaded: bool = False
     is_missing: bool = False
+    _has_waiting: bool = False
 
     @guarded("job:read")
     async def load(self, actor: Actor) -> None:
@@ -45,8 +47,16 @@ class SubmissionState(rx.State):
         self.name, self.owner = row.name, row.owner_name
         self.dataset, self.dataset_ref = row.dataset_name, row.dataset_ref
         self.created_at = iso(row.created_at)
-        self.jobs = [job_item(job) for job in detail.jobs]
+        waiting = [job.ref for job in detail.jobs if job.waits_for]
+        _, said = await slot_places(actor, waiting)
+        self.jobs = [job_item(job, place=said.get(job.ref, "")) for job in detail.jobs]
+        self._has_waiting = bool(waiting)
         self.is_loaded, self.is_missing = True, False
+
+    @guarded("job:read")
+    async def load_places(self, actor: Actor) -> rx.event.EventSpec | None:
+        """Read the page again where a job on it waits for a slot, and lines have moved."""
+        return SubmissionState.load if self._has_waiting else None
 
 
 def _row(item: JobItem) -> rx.Component:
@@ -89,7 +99,8 @@ def _content() -> rx.Component:
     "/submissions/[submission_ref]",
     title="Submission",
     on_load=SubmissionState.load,
-    live="jobs",
+    live=["jobs", "job_slots"],
+    reload={"jobs": None, "job_slots": SubmissionState.load_places},
     own="job:read:any",
 )
 def submission() -> rx.Component:
