@@ -64,8 +64,8 @@ HOLDS = {
 def explain(texts: Iterable[str]) -> list[Explanation]:
     """The known messages in texts, each once, in the order of the catalogue.
 
-    A piece of text that one entry explains is not explained by a later one too. Messages that say
-    only that something failed are left out where another one tells more.
+    A piece of text that one entry explains is not explained by a later one too. Warnings, and
+    messages that say only that something failed, are left out where an error tells more.
     """
     plain = [" ".join(text[-MOST_CHARACTERS:].replace("§", "").split()) for text in texts]
     found: list[tuple[KnownMessage, Explanation]] = []
@@ -86,5 +86,9 @@ def explain(texts: Iterable[str]) -> list[Explanation]:
             f"{text[: match.start()]}§{text[match.end() :]}" if match else text
             for text, match in zip(plain, matches, strict=True)
         ]
-    exact = [explanation for entry, explanation in found if not entry.is_general]
-    return exact or [explanation for _entry, explanation in found][:1]
+    warnings = [explanation for entry, explanation in found if entry.is_warning]
+    general = [explanation for entry, explanation in found if entry.is_general]
+    exact = [
+        explanation for entry, explanation in found if not (entry.is_warning or entry.is_general)
+    ]
+    return exact or warnings or general[:1]

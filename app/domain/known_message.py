@@ -24,8 +24,8 @@ class KnownMessage:
 
     `pattern` is looked for in the text with its white space made single blanks; its named parts may
     stand in braces in `meaning` and `cure`. `is_general` marks messages that say only that
-    something failed: they are left out where another one tells more. `source` says who writes the
-    message.
+    something failed, and `is_warning` those of runs that go on: they are left out where an error
+    tells more. `source` says who writes the message.
     """
 
     pattern: re.Pattern[str]
@@ -34,6 +34,7 @@ class KnownMessage:
     source: str
     actions: tuple[Action, ...] = ()
     is_general: bool = False
+    is_warning: bool = False
 
 
 def known(
@@ -43,7 +44,8 @@ def known(
     *actions: Action,
     source: str,
     is_general: bool = False,
+    is_warning: bool = False,
 ) -> KnownMessage:
     """Make an entry of the catalogue; upper and lower case are alike in `pattern`."""
     compiled = re.compile(pattern, re.IGNORECASE)
-    return KnownMessage(compiled, meaning, cure, source, actions, is_general)
+    return KnownMessage(compiled, meaning, cure, source, actions, is_general, is_warning)

@@ -119,6 +119,7 @@ QUALITY_ERRORS = (
         "another panel brings them back.",
         Action.OTHER_PANEL,
         source=QUALITY,
+        is_warning=True,
     ),
     known(
         r"(?P<chunks>[\d,]+) Chunk\(s\) excluded: at least one sample has a call rate < "
@@ -129,6 +130,7 @@ QUALITY_ERRORS = (
         "there are), and submit again.",
         Action.DATASET,
         source=QUALITY,
+        is_warning=True,
     ),
     known(
         r"(?P<chunks>[\d,]+) Chunk\(s\) excluded: reference overlap < (?P<least>[\d.]+) ?%",
@@ -138,6 +140,7 @@ QUALITY_ERRORS = (
         Action.OTHER_PANEL,
         Action.DATASET,
         source=QUALITY,
+        is_warning=True,
     ),
     known(
         r"Uploaded data is (?P<have>\w+) and reference is (?P<want>\w+)\.",
@@ -145,12 +148,14 @@ QUALITY_ERRORS = (
         "results are {want}.",
         "Nothing, if {want} suits you. Sites that could not be converted are missing.",
         source=QUALITY,
+        is_warning=True,
     ),
     known(
         r"Skip allele frequency check\.",
         "Allele frequencies were not compared with the panel's, because no population was given.",
         "Nothing. Choose a population to have them compared.",
         source=QUALITY,
+        is_warning=True,
     ),
     known(
         r"QC step failed",

@@ -32,20 +32,23 @@ SEVERITIES = {
 }
 BARS = {"running": "blue", "failed": "red", "stopped": "orange", "unsure": "gray"}
 SHOWN = 3
+# From so many line breaks on, a message that is no error shows its first line only.
+LONG = 4
 
 
 class MessageItem(TypedDict):
-    """Something that the service said."""
+    """Something that the service said; `rest` are the lines of a long message but its first."""
 
     severity: str
     text: str
+    rest: str
     at: str
 
 
 class StageItem(TypedDict):
     """A stage inside the service. `percent` is set where a bar is to be drawn, else it is -1.
 
-    `messages` are those to read, `folded` the others.
+    `messages` are those to read, `folded` the others, and `fold` says how many those are.
     """
 
     name: str
@@ -54,6 +57,7 @@ class StageItem(TypedDict):
     percent: int
     messages: list[MessageItem]
     folded: list[MessageItem]
+    fold: str
 
 
 class JobProgressState(rx.State):
@@ -123,6 +127,7 @@ def _stage_item(stage: RunStage, state: str, status: str) -> StageItem:
         percent=_percent(stage) if is_counted and state in BARS else -1,
         messages=[_message_item(message) for message in shown],
         folded=[_message_item(message) for message in folded],
+        fold=f"{len(folded)} more message{'' if len(folded) == 1 else 's'}",
     )
 
 
@@ -140,7 +145,12 @@ def _percent(stage: RunStage) -> int:
 
 
 def _message_item(message: RunMessage) -> MessageItem:
-    return MessageItem(severity=message.severity.value, text=message.text, at=iso(message.at))
+    text, rest = message.text, ""
+    if message.severity is not Severity.ERROR and text.count("\n") >= LONG:
+        text, _, rest = text.partition("\n")
+    return MessageItem(
+        severity=message.severity.value, text=text, rest=rest.strip(), at=iso(message.at)
+    )
 
 
 def job_progress(service: rx.Var[str]) -> rx.Component:
@@ -174,7 +184,7 @@ def _stage(stage: rx.Var[StageItem]) -> rx.Component:
         class_name="run-bar",
     )
     folded = rx.el.details(
-        rx.el.summary(stage.folded.length(), " more messages", class_name="summary"),
+        rx.el.summary(stage.fold, class_name="summary"),
         _messages(stage.folded),
     )
     return rx.el.li(
@@ -206,7 +216,14 @@ def _message(item: rx.Var[MessageItem]) -> rx.Component:
             *[(key, badge(*facts)) for key, facts in SEVERITIES.items()],
             badge(item.severity, "gray", "circle-help"),
         ),
-        rx.el.span(item.text, class_name="run-text"),
+        rx.el.div(
+            item.text,
+            rx.cond(
+                item.rest,
+                rx.el.details(rx.el.summary("All of it", class_name="summary"), item.rest),
+            ),
+            class_name="run-text",
+        ),
         rx.cond(item.at, rx.el.span(exact_moment(item.at), class_name="muted message-time")),
         class_name="run-message",
     )

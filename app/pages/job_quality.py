@@ -72,7 +72,9 @@ def show_quality(state: JobQualityState, detail: JobDetail) -> None:
     state.facts = _facts(known) if known else []
     found = findings_of(known) if known else []
     state.findings = [FindingItem(text=one.text, is_grave=one.is_grave) for one in found]
-    total = sum(count for _title, count in sites)
+    # Before the server has told what remains, nothing can be said of shares.
+    is_whole = known is not None and known.remaining is not None
+    total = sum(count for _title, count in sites) if is_whole else 0
     state.rows = [
         QualityRow(title=title, count=f"{count:,}", share=f"{count / total:.1%}" if total else "–")
         for title, count in sites
@@ -138,7 +140,7 @@ def _figure(sites: list[tuple[str, int]]) -> dict[str, Any]:
             "showlegend": False,
             "barmode": "overlay",
             "bargap": 0.3,
-            "xaxis": {"type": "log", "fixedrange": True, "title": {"text": "Sites"}},
+            "xaxis": {"type": "log", "dtick": 1, "fixedrange": True, "title": {"text": "Sites"}},
             "yaxis": {
                 "autorange": "reversed",
                 "automargin": True,

@@ -294,14 +294,11 @@ def test_a_message_is_explained_once_however_often_it_is_said() -> None:
     assert len(explain([f"Error: {said}"])) == 1
 
 
-def test_several_known_messages_are_all_explained() -> None:
-    explained = explain(
-        [
-            "Warning: 3 Chunk(s) excluded: < 3 SNPs (see chunks-excluded.txt for details).\n"
-            "Error: No chunks passed the QC step. Imputation cannot be started!"
-        ]
-    )
-    assert [one.actions[0] for one in explained] == [Action.DATASET, Action.OTHER_PANEL]
+def test_what_a_run_could_go_on_with_is_left_out_where_an_error_ended_it() -> None:
+    warning = "Warning: 3 Chunk(s) excluded: < 3 SNPs (see chunks-excluded.txt for details)."
+    error = "Error: No chunks passed the QC step. Imputation cannot be started!"
+    assert [one.actions[0] for one in explain([f"{warning}\n{error}"])] == [Action.DATASET]
+    assert len(explain([warning, "Skip allele frequency check."])) == 2
 
 
 def test_an_unknown_message_has_no_explanation() -> None:
