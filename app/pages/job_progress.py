@@ -220,7 +220,9 @@ def _message(item: rx.Var[MessageItem]) -> rx.Component:
             item.text,
             rx.cond(
                 item.rest,
-                rx.el.details(rx.el.summary("All of it", class_name="summary"), item.rest),
+                rx.el.details(
+                    rx.el.summary("All of it", class_name="summary"), rx.el.span(item.rest)
+                ),
             ),
             class_name="run-text",
         ),
