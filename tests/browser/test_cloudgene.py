@@ -3,18 +3,19 @@
 The server is the simulator of `demo/cloudgene`: no real one can be had for tests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pysam
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from demo import dataset
 from tests.browser.test_path import field, path_of, row, title
 from tests.support import cloudgene
 from tests.support.axe import faults
 from tests.support.cloudgene import Cloudgene
+from tests.support.cloudgene_client import submitted
 from tests.support.filling import somebody
 from tests.support.people import sign_in
 from tests.support.visitor import Meet, Platform, Visitor
@@ -42,9 +43,9 @@ def test_from_a_token_to_decrypted_results_that_nobody_else_sees(
     token = server.token_for("rosa")
     save_token(rosa, token)
     dataset_path = make_dataset(rosa)
-    block_the_server(server)
+    unblock = block_the_server(server)
     job_path = submit(rosa)
-    watch(rosa, server)
+    watch(rosa, server, unblock)
     result = download(rosa, tmp_path)
     assert token not in rosa.page.content()
 
@@ -81,7 +82,7 @@ def sync_panels(ada: Visitor, token: str) -> None:
 
 def save_token(rosa: Visitor, token: str) -> None:
     """Store an own token, and see what the service says of it."""
-    rosa.follow("Services")
+    rosa.open("/services")
     rosa.page.get_by_role("link", name="Simulated server").first.click()
     expect(title(rosa.page)).to_have_text("Simulated server")
     store_token(rosa, token)
@@ -109,21 +110,23 @@ def make_dataset(rosa: Visitor) -> str:
     return path_of(rosa.page)
 
 
-def block_the_server(server: Cloudgene) -> None:
-    """Let somebody else's job occupy the server, until `hold_at` is switched off."""
+def block_the_server(server: Cloudgene) -> Callable[[], None]:
+    """Let somebody else's job occupy the server; what is returned takes that one away.
+
+    No job gets further than its imputation before `hold_at` is switched off.
+    """
     server.fault("hold_at", "imputation")
-    with server.client(server.token_for("other")) as other:
-        files = [("files", (path.name, path.read_bytes())) for path in cloudgene.small_files()]
-        sent = other.post(
-            "/api/v2/jobs/submit/imputationserver2", data=cloudgene.form(), files=files
-        )
-        assert sent.json()["success"], sent.text
+    other = server.client(server.token_for("other"))
+    job_id = submitted(other, cloudgene.small_files(), **cloudgene.form())
+    return lambda: other.get(f"/api/v2/jobs/{job_id}/cancel").raise_for_status().close()
 
 
 def submit(rosa: Visitor) -> str:
     rosa.page.get_by_role("link", name="Submit").last.click()
-    rosa.page.get_by_role("checkbox", name="Simulated panel").first.check()
+    rosa.page.get_by_role("checkbox", name="Three chromosomes (hg38)").check()
     rosa.page.get_by_role("button", name="Continue").click()
+    rosa.page.get_by_role("combobox", name="Allele Frequency Check").click()
+    rosa.page.get_by_role("option").first.click()
     rosa.page.get_by_role("button", name="Continue").click()
     agree = rosa.page.get_by_role("checkbox", name="I have read and accept the terms")
     expect(agree.first).to_be_visible()
@@ -135,23 +138,25 @@ def submit(rosa: Visitor) -> str:
     return path_of(rosa.page)
 
 
-def watch(rosa: Visitor, server: Cloudgene) -> None:
+def watch(rosa: Visitor, server: Cloudgene, unblock: Callable[[], None]) -> None:
     """See the queue, the stages and the end without a reload, which would forget the mark."""
     rosa.page.evaluate("window.loadedOnce = true")
     main = rosa.page.get_by_role("main")
+    stages = main.get_by_role("list", name="Stages there").locator("> li")
     expect(main.get_by_text("in the queue")).to_be_visible()
     assert faults(rosa.page) == ""
+    unblock()
+    expect(stages.filter(has_text="Quality Control").first).to_contain_text("Done")
+    expect(stages.filter(has_text="Running").first).to_contain_text("Imputation")
+    assert faults(rosa.page) == ""
     server.heal("hold_at")
-    expect(stage(rosa, "Imputation")).to_contain_text("Done", timeout=120_000)
-    expect(stage(rosa, "Quality Control")).to_contain_text("Done")
-    expect(main.get_by_text("Completed").first).to_be_visible(timeout=120_000)
-    expect(main.get_by_text("Unpacked, see below").first).to_be_visible()
+    expect(main.get_by_text("Unpacked, see below").filter(visible=True).first).to_be_visible(
+        timeout=120_000
+    )
+    expect(main.get_by_text("Completed").first).to_be_visible()
+    expect(stages.filter(has_text="Running")).to_have_count(0)
     assert rosa.page.evaluate("window.loadedOnce")
     assert faults(rosa.page) == ""
-
-
-def stage(rosa: Visitor, name: str) -> Locator:
-    return rosa.page.get_by_role("listitem").filter(has_text=name).first
 
 
 def download(rosa: Visitor, folder: Path) -> str:
