@@ -117,6 +117,13 @@ WORKFLOW_ERRORS = (
         source="this platform, wes_submit.py",
     ),
     known(
+        r"This run was asked to fail on purpose, to show a failure\.",
+        "“Fail on purpose” was chosen when this job was submitted to the demo service.",
+        "Submit again without it.",
+        Action.RESUBMIT,
+        source="demo/work.py",
+    ),
+    known(
         r"completed permanentFail|Final process status is permanentFail",
         "The engine says only that a step of the workflow failed.",
         "The step's own last lines in the log say why.",

@@ -257,6 +257,7 @@ VERBATIM = [
         "as URLs.",
         "addresses only",
     ),
+    ("Error: This run was asked to fail on purpose, to show a failure.", "was chosen"),
     ("WARNING Final process status is permanentFail", "a step of the workflow failed"),
     ("The service gave no reason. Its logs below may tell more.", "says only that the run failed"),
 ]
