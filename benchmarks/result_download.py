@@ -2,7 +2,7 @@
 
     python -m benchmarks.result_download                       2 GiB, encrypted with AES-256
     python -m benchmarks.result_download --zipcrypto           servers' default (needs zip)
-    python -m benchmarks.result_download --mib 100
+    python -m benchmarks.result_download --mib 100 --kills 5   with SIGKILL while it is unpacked
 
 A small Cloudgene server on loopback hands each file out three times, tells an MD5 list of the
 archive, and breaks the first download off in the middle. Fails when the worker grows by more than
@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from typing import Any
 import pyzipper
 
 from benchmarks.upload_memory import MB, MIB, Peak, memory_of
+from tests.support.servers import Server
 
 LIMIT = 100 * MB
 DOWNLOADS = 3
@@ -197,12 +199,35 @@ def add_job(service: Service, folder: Path) -> str:
     return ref
 
 
+def is_ended(ref: str) -> bool:
+    from tests.support.working import job
+
+    return job(ref).row.status in ("completed", "failed")
+
+
+def kill_and_start_again(worker: Server, ref: str, kills: int) -> Server:
+    """Kill workers at random moments once the whole archive has come; return the last one."""
+    from app.domain import store
+    from tests.support.platform import start_worker
+
+    chance = random.Random(5)
+    while kills and not is_ended(ref):
+        if any(store.partial_dir().glob(f"*{store.WHOLE}")):
+            worker.stop(signal.SIGKILL)
+            kills -= 1
+            worker = start_worker()
+            time.sleep(chance.uniform(4, 12))
+            print(f"killed a worker; {kills} kills to come, ended: {is_ended(ref)}")
+        time.sleep(0.05)
+    return worker
+
+
 def ended(ref: str, timeout: float) -> dict[str, tuple[str, str]]:
     """The states and sums of a job's results once it has ended."""
     from tests.support.working import job
 
     deadline = time.monotonic() + timeout
-    while job(ref).row.status not in ("completed", "failed"):
+    while not is_ended(ref):
         if time.monotonic() > deadline:
             raise SystemExit(f"not done in time: {job(ref)}")
         time.sleep(0.2)
@@ -214,12 +239,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mib", type=int, default=2048, help="size of the genotypes")
     parser.add_argument("--zipcrypto", action="store_true", help="the older encryption")
+    parser.add_argument("--kills", type=int, default=0, help="how often the worker is killed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fgip-bench-") as folder:
-        sys.exit(run(options.mib * MIB, options.zipcrypto, Path(folder)))
+        sys.exit(run(options.mib * MIB, options.zipcrypto, options.kills, Path(folder)))
 
 
-def run(size: int, zipcrypto: bool, folder: Path) -> int:
+def run(size: int, zipcrypto: bool, kills: int, folder: Path) -> int:
     from models import embedded
 
     os.environ["FGIP_DATA_DIR"] = str(folder / "data")
@@ -242,7 +268,9 @@ def run(size: int, zipcrypto: bool, folder: Path) -> int:
         before = memory_of(worker.process.pid)
         began = time.monotonic()
         with Peak(worker.process.pid) as peak:
-            results = ended(add_job(service, folder), timeout=60 + size / MB)
+            ref = add_job(service, folder)
+            worker = kill_and_start_again(worker, ref, kills)
+            results = ended(ref, timeout=60 + size / MB)
         seconds = time.monotonic() - began
     finally:
         worker.stop()
@@ -251,6 +279,7 @@ def run(size: int, zipcrypto: bool, folder: Path) -> int:
     unpacked = {name: results.get(name) for name in packed}
     growth, used = peak.bytes - before, DOWNLOADS - service.left[ARCHIVE]
     is_whole = unpacked == {name: ("fetched", sum_) for name, sum_ in packed.items()}
+    is_whole = is_whole and len(results) == len(packed) + 2
     is_kept_once = results[ARCHIVE] == ("unpacked", sha256(archive))
     again = service.sent - archive.stat().st_size
     kind = "ZipCrypto" if zipcrypto else "AES-256"
