@@ -4,7 +4,7 @@ import reflex as rx
 
 from app.components.frame import section
 from app.components.moment import moment
-from app.components.table import table
+from app.components.table import WIDE, column, table
 from app.components.token_verdict import token_verdict
 from app.domain.access import Actor
 from app.domain.credentials import credential_rows
@@ -37,7 +37,7 @@ def _row(token: rx.Var[TokenItem]) -> rx.Component:
         rx.table.row_header_cell(rx.link(token["service"], href=token["href"])),
         rx.table.cell(token["whose"]),
         rx.table.cell(token_verdict(token)),
-        rx.table.cell(moment(token["since"])),
+        rx.table.cell(moment(token["since"]), display=WIDE),
     )
 
 
@@ -45,7 +45,7 @@ def tokens_section() -> rx.Component:
     """All of them, with the way to where they are entered."""
     listed = table(
         "Tokens for services",
-        ("Service", "Whose", "What it is worth", "Stored"),
+        ("Service", "Whose", "What it is worth", column("Stored", is_wide=True)),
         rx.foreach(AccountTokensState.tokens, _row),
         in_card=True,
     )

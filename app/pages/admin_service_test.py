@@ -22,10 +22,10 @@ from app.states.calls import call
 from app.states.conformance_item import FeatureItem, feature_item
 from app.states.guard import guarded
 from app.states.service_facts import FactItem, ParameterItem, facts_of, parameters_of
-from app.states.service_item import milliseconds
+from app.states.service_item import PROTOCOLS, milliseconds
 from models import db
 
-PROTOCOLS = {"wes": "GA4GH WES", "cloudgene": "Cloudgene (Michigan, TOPMed and their kin)"}
+CHOICES = PROTOCOLS | {"cloudgene": "Cloudgene (Michigan, TOPMed and their kin)"}
 HINTS = {
     "wes": "For a WES service: what stands before /service-info.",
     "cloudgene": "For a Cloudgene server: its root, such as https://imputationserver.sph.umich.edu.",
@@ -77,7 +77,7 @@ class ConnectionTestState(rx.State):
     @guarded("service:write")
     async def take_type(self, actor: Actor, api_type: str) -> None:
         """Keep which protocol is spoken there; an earlier test of another one says nothing."""
-        if api_type in PROTOCOLS and api_type != self.api_type:
+        if api_type in CHOICES and api_type != self.api_type:
             self._begin(self.base_url, self._service_ref, api_type)
 
     @guarded("service:write", background=True)
@@ -214,7 +214,7 @@ def connection_test() -> rx.Component:
         rx.select.root(
             rx.select.trigger(aria_label="What it speaks", width="100%"),
             rx.select.content(
-                *[rx.select.item(label, value=key) for key, label in PROTOCOLS.items()]
+                *[rx.select.item(label, value=key) for key, label in CHOICES.items()]
             ),
             value=ConnectionTestState.api_type,
             on_change=ConnectionTestState.take_type,

@@ -15,7 +15,7 @@ from app.states.service_item import iso
 ROLES = {
     "imputed": "Imputed genotypes",
     "index": "Index",
-    "quality": "Quality per variant",
+    "quality": "Quality",
     "statistics": "Statistics",
     "log": "Log",
     "other": "Other",

@@ -14,7 +14,7 @@ from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
 from app.states.service_facts import FactItem, fact_item, facts_of
-from app.states.service_item import service_item
+from app.states.service_item import PROTOCOLS, service_item
 from models import db
 
 
@@ -48,7 +48,7 @@ class ServiceAboutState(rx.State):
 def _facts(row: ServiceRow) -> list[FactItem]:
     ours = [
         FactItem(label="Address", value=row.base_url, link=""),
-        fact_item("Protocol", row.api_type.upper()),
+        fact_item("Protocol", PROTOCOLS.get(row.api_type, row.api_type)),
         fact_item("Location", service_item(row)["place"]),
     ]
     return ours + facts_of(row.service_info)

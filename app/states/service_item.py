@@ -5,6 +5,9 @@ from typing import TypedDict
 
 from app.domain.services import ServiceRow
 
+# What people call the protocol that an `api_type` speaks.
+PROTOCOLS = {"wes": "GA4GH WES", "cloudgene": "Cloudgene"}
+
 
 class ServiceItem(TypedDict):
     """One service in a table. `health` is `retired` or `paused` where it is not probed."""
@@ -33,7 +36,7 @@ def service_item(row: ServiceRow) -> ServiceItem:
         ref=row.ref,
         name=row.name,
         description=row.description,
-        protocol=row.api_type.upper(),
+        protocol=PROTOCOLS.get(row.api_type, row.api_type),
         version=str(row.service_info.get("version") or ""),
         base_url=row.base_url,
         place=" · ".join(part for part in (row.location, row.country) if part) or "–",
