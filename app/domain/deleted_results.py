@@ -1,6 +1,6 @@
 """What jobs know of results that are not kept any more; the files' database deletes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from app.domain.job_queries import JobRow, job_row
 from app.domain.job_states import TERMINAL, note
 from app.domain.jobs import lock_rows, locked
 from app.domain.outbox import Message, emit_once
-from app.domain.retention import Ending
 from app.domain.uploads import words
 from models.jobs import Job, JobResult, JobsOutbox
 
@@ -52,26 +51,23 @@ def receive(session: Session, *, event_ref: str, payload: Mapping[str, Any]) -> 
     note(session, job, f"{count} deleted here. {payload['reason']}.", actor=payload["by"])
 
 
-def warn(session: Session, *, endings: Sequence[Ending]) -> int:
-    """Tell the owners of jobs whose results are deleted soon; how many were told.
+def receive_ending(session: Session, *, event_ref: str, payload: Mapping[str, Any]) -> None:
+    """Tell a job's owner that results of it are deleted soon, once for an `event_ref`.
 
-    Each warning is given once; where several are due at once, only the last of them.
+    The session is of `job_processing_db`.
     """
-    jobs = session.exec(select(Job).where(col(Job.ref).in_([one.job_ref for one in endings])))
-    by_ref = {job.ref: job for job in jobs}
-    known = [(by_ref[one.job_ref], one) for one in endings if one.job_ref in by_ref]
-    return emit_once(session, JobsOutbox, [_warning(job, one) for job, one in known])
-
-
-def _warning(job: Job, end: Ending) -> Message:
-    day = f"{end.until:%Y-%m-%d}"
-    files = f"{end.count} file{'' if end.count == 1 else 's'}"
-    payload = {
+    job = session.exec(select(Job).where(Job.ref == payload["job_ref"])).first()
+    if job is None:
+        return
+    day = f"{datetime.fromisoformat(payload['until']):%Y-%m-%d}"
+    count = payload["count"]
+    files = f"{count} file{'' if count == 1 else 's'}"
+    told = {
         "user_ref": job.owner_ref,
         "topic": "job.results",
         "title": f"The results of {job.name} are deleted on {day}"[:200],
-        "body": f"{files} from {job.service_name}, {words(end.size)}, are here until then. "
+        "body": f"{files} from {job.service_name}, {words(payload['size'])}, are here until then. "
         "Download them, or keep them longer on the job's page.",
         "link": f"/jobs/{job.ref}",
     }
-    return Message("notification", payload, f"results:{job.ref}:{day}:{end.days}")
+    emit_once(session, JobsOutbox, [Message("notification", told, event_ref)])

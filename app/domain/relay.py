@@ -47,6 +47,7 @@ TARGETS: Mapping[str, tuple[str, Callable[..., None]]] = MappingProxyType(
         "job_alert": (db.JOBS, job_alerts.receive),
         "credential": (db.JOBS, job_credentials.receive),
         "results_deleted": (db.JOBS, deleted_results.receive),
+        "results_ending": (db.JOBS, deleted_results.receive_ending),
         "slots_changed": (db.JOBS, job_slots.receive_limit),
     }
 )

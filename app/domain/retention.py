@@ -1,14 +1,16 @@
 """How long results are kept here: until their owner deletes them, or for a number of days.
 
 The days are the setting `results_kept_days`, and count from when a result was stored, or from when
-its owner last asked for more. What is deleted here is told to the jobs' database by the outbox
-(`app.domain.deleted_results`); the bytes go when no other file has them (`app.domain.sweeping`).
+its owner last asked for more. Nothing is deleted whose owner was not told so two days before, also
+where the platform was off when that was due. What ends and what is deleted here is told to the
+jobs' database by the outbox (`app.domain.deleted_results`); the bytes go when no other file has
+them (`app.domain.sweeping`).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, update
@@ -18,13 +20,17 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.domain.access import WORKER, Actor, require, require_own
 from app.domain.errors import NotFound
 from app.domain.files import RESULT, end_of_keeping
-from app.domain.outbox import emit, emit_audit
+from app.domain.outbox import Message, emit, emit_audit, emit_once, once_ref
 from models import db
 from models.base import now
 from models.files import DownloadKey, FilesOutbox, StoredFile
 
 # So many days before the end its owner is warned, each time once.
 WARNING_DAYS = (2, 14)
+LAST_NOTICE = timedelta(days=WARNING_DAYS[0])
+# What ends so soon after the first of a job's results ends with it, and is warned of together.
+TOGETHER = timedelta(days=1)
+ENDING = "results_ending"
 
 
 @dataclass(frozen=True)
@@ -37,17 +43,6 @@ class KeptResults:
     count: int
     size: int
     until: datetime | None
-
-
-@dataclass(frozen=True)
-class Ending:
-    """Results of a job that are deleted soon, and how many days before that is told (the last)."""
-
-    job_ref: str
-    until: datetime
-    days: int
-    count: int
-    size: int
 
 
 def kept_results(session: Session, *, actor: Actor, job_ref: str) -> KeptResults:
@@ -105,47 +100,81 @@ def delete_results(session: Session, *, actor: Actor, job_ref: str, job_name: st
 
 
 def delete_expired(session: Session) -> int:
-    """Delete the results whose time here is over; count them."""
+    """Delete the results whose time here is over, and whose owner was warned of it; count them."""
     over = session.exec(
         select(StoredFile)
         .where(
             StoredFile.kind == RESULT,
             col(StoredFile.deleted_at).is_(None),
-            col(StoredFile.kept_until) <= func.now(),
+            col(StoredFile.kept_until) <= now(),
         )
         .with_for_update(skip_locked=True)
     ).all()
+    warned = _given(session, [_last_warning(file.job_ref, file.kept_until) for file in over])
     by_job: dict[str, list[StoredFile]] = defaultdict(list)
     for file in over:
-        by_job[file.job_ref].append(file)
+        if _last_warning(file.job_ref, file.kept_until) in warned:
+            by_job[file.job_ref].append(file)
     for files in by_job.values():
         _delete(session, files, actor=WORKER, reason="The time for which they were kept is over")
-    return len(over)
+    return sum(map(len, by_job.values()))
 
 
-def ending(session: Session) -> Sequence[Ending]:
-    """The jobs whose results are deleted soon. For the worker, which has their owners warned."""
-    until = func.min(StoredFile.kept_until)
+def warn_of_end(session: Session) -> int:
+    """Have the owners of results warned that are deleted soon, each time once; count the warnings.
+
+    Results of whose end nobody was told in time are kept for as long as the last warning promises.
+    """
+    until, soon = func.min(StoredFile.kept_until), timedelta(days=max(WARNING_DAYS))
     found = session.exec(
         select(StoredFile.job_ref, until, func.count(), func.sum(StoredFile.size))
         .where(
             StoredFile.kind == RESULT,
             col(StoredFile.deleted_at).is_(None),
-            col(StoredFile.kept_until) > func.now(),
-            col(StoredFile.kept_until) <= now() + timedelta(days=max(WARNING_DAYS)),
+            col(StoredFile.kept_until) <= now() + soon,
         )
         .group_by(StoredFile.job_ref)
-    )
-    return [
-        Ending(job_ref, end, _last_warning(end), count, int(size))
-        for job_ref, end, count, size in found
-        if end is not None
-    ]
+    ).all()
+    warned = _given(session, [_last_warning(job_ref, end) for job_ref, end, _, _ in found])
+    warnings = []
+    for job_ref, end, count, size in found:
+        if _last_warning(job_ref, end) in warned:
+            continue
+        is_last = end <= now() + LAST_NOTICE
+        told = _end_together(session, job_ref) if is_last else end
+        days = WARNING_DAYS[0] if is_last else WARNING_DAYS[1]
+        payload = {
+            "job_ref": job_ref,
+            "until": told.isoformat(),
+            "count": count,
+            "size": int(size),
+        }
+        warnings.append(Message(ENDING, payload, _once(job_ref, told, days)))
+    return emit_once(session, FilesOutbox, warnings)
 
 
-def _last_warning(until: datetime) -> int:
-    left = until - now()
-    return next((days for days in WARNING_DAYS if left <= timedelta(days=days)), WARNING_DAYS[-1])
+def _end_together(session: Session, job_ref: str) -> datetime:
+    """Give what ends first of a job's results one end, which leaves time enough; return it."""
+    ending = (*_stored(job_ref), col(StoredFile.kept_until) <= now() + LAST_NOTICE + TOGETHER)
+    latest = session.exec(select(func.max(StoredFile.kept_until)).where(*ending)).one()
+    until = max(latest or now(), now() + LAST_NOTICE)
+    session.connection().execute(update(StoredFile).where(*ending).values(kept_until=until))
+    return until
+
+
+def _given(session: Session, event_refs: Collection[str]) -> set[str]:
+    """Which of these warnings were given."""
+    given = select(FilesOutbox.event_ref).where(col(FilesOutbox.event_ref).in_(event_refs))
+    return set(session.exec(given))
+
+
+def _last_warning(job_ref: str, until: datetime | None) -> str:
+    """The ref of the last warning before results are deleted at this very time."""
+    return once_ref(ENDING, _once(job_ref, until, WARNING_DAYS[0]))
+
+
+def _once(job_ref: str, until: datetime | None, days: int) -> str:
+    return f"{job_ref}:{until.astimezone(UTC).isoformat() if until else ''}:{days}"
 
 
 def _stored(job_ref: str) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Results are kept until their owner deletes them, or for a time that the owner is told of."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -76,15 +76,22 @@ def detail(ref: str) -> JobDetail:
         return job_detail(session, actor=ADA, job_ref=ref)
 
 
-def end_at(until: datetime) -> None:
+def end_at(until: datetime, file_ref: str = "") -> None:
     with db.session(db.FILES) as session:
         for file in session.exec(select(StoredFile)):
-            file.kept_until = until
+            if file_ref in ("", file.ref):
+                file.kept_until = until
+
+
+@pytest.fixture
+def pass_days(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    return lambda days: monkeypatch.setattr(retention, "now", lambda: now() + days * DAY)
 
 
 def warnings() -> list[str]:
     asyncio.run(worker.warn())
-    asyncio.run(outbox.relay())
+    for _ in range(2):
+        asyncio.run(outbox.relay())
     with db.session(db.NOTIFICATIONS) as session:
         told = select(Notification.title).where(Notification.topic == "job.results")
         return list(session.exec(told.order_by(Notification.id)))
@@ -177,21 +184,50 @@ def test_a_result_is_kept_for_the_days_that_are_set_and_longer_if_its_owner_wish
 @pytest.mark.usefixtures("kept_days")
 def test_the_owner_is_warned_fourteen_and_two_days_before_each_once(tmp_path: Path) -> None:
     job_with_results(tmp_path)
-    start, counts = now(), []
-    for left in (15, 13.5, 13.5, 1.5, 1.5, 80):
-        end_at(start + left * DAY)
+    counts = []
+    for left in (15, 13.5, None, 1.5, None, 80):
+        if left is not None:
+            end_at(now() + left * DAY)
         counts.append(len(warnings()))
     assert counts == [0, 1, 1, 2, 2, 2]
     assert warnings()[1].startswith("The results of Cohort are deleted on 20")
 
 
 @pytest.mark.usefixtures("kept_days")
-def test_what_is_over_is_deleted(tmp_path: Path) -> None:
+def test_what_is_over_is_deleted_once_its_owner_was_warned_and_had_two_days(
+    tmp_path: Path, pass_days: Callable[[float], None]
+) -> None:
     ref = job_with_results(tmp_path)
-    end_at(now() - DAY)
+    # The platform was off through both warnings, and one result came half an hour after the other.
+    first, second = (row.file_ref for row in detail(ref).results if row.file_ref)
+    end_at(now() - DAY, first)
+    end_at(now() - DAY + timedelta(minutes=30), second)
     asyncio.run(sweep_uploads())
-    asyncio.run(outbox.relay())
+    assert (kept(ref).count, len(warnings())) == (2, 1)
+    until = kept(ref).until
+    assert until and 1.99 * DAY < until - now() <= 2 * DAY
+    assert f"{until:%Y-%m-%d}" in warnings()[0]
+    pass_days(2.1)
+    asyncio.run(sweep_uploads())
+    for _ in range(2):
+        asyncio.run(outbox.relay())
     assert kept(ref).count == 0
     job = detail(ref)
     assert [row.state for row in job.results] == ["deleted", "deleted", "gone"]
     assert "The time for which they were kept is over" in job.history[-1].reason
+
+
+@pytest.mark.usefixtures("kept_days")
+def test_a_result_that_ends_later_has_a_warning_of_its_own(
+    tmp_path: Path, pass_days: Callable[[float], None]
+) -> None:
+    ref = job_with_results(tmp_path)
+    first, second = (row.file_ref for row in detail(ref).results if row.file_ref)
+    end_at(now() + DAY, first)
+    end_at(now() + 20 * DAY, second)
+    assert len(warnings()) == 1
+    pass_days(30)
+    asyncio.run(sweep_uploads())
+    assert (kept(ref).count, len(warnings())) == (1, 2)
+    asyncio.run(sweep_uploads())
+    assert kept(ref).count == 1
