@@ -138,7 +138,7 @@ def warn_of_end(session: Session) -> int:
     warned = _given(session, [_last_warning(job_ref, end) for job_ref, end, _, _ in found])
     warnings = []
     for job_ref, end, count, size in found:
-        if _last_warning(job_ref, end) in warned:
+        if end is None or _last_warning(job_ref, end) in warned:
             continue
         is_last = end <= now() + LAST_NOTICE
         told = _end_together(session, job_ref) if is_last else end

@@ -46,6 +46,11 @@ class Terms:
         return f"{self.panel_name} at {self.service_name}" if self.panel_ref else self.service_name
 
     @property
+    def wording(self) -> tuple[str, str, str]:
+        """What is agreed to, and with which service: the same for panels with the same terms."""
+        return self.service_ref, self.text, self.url
+
+    @property
     def is_in_force(self) -> bool:
         """Whether there is anything to accept."""
         return bool(self.text or self.url)

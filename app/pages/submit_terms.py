@@ -1,4 +1,7 @@
-"""In the last step of a submission: the terms that are not accepted yet, with a check box each."""
+"""In the last step of a submission: the terms that are not accepted yet, with a check box each.
+
+Panels of a service with the very same terms share one.
+"""
 
 import reflex as rx
 
@@ -26,7 +29,8 @@ def terms_step() -> rx.Component:
     """What must be accepted first; nothing where all of it is."""
     why = rx.text(
         "These services and panels have terms that you have not accepted yet. When you submit, it "
-        "is kept that you accepted them, in which version, and when.",
+        "is kept that you accepted them, in which version, and when. That counts for all panels of "
+        "a service that have the very same terms.",
         size="2",
         class_name="muted",
     )

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from app.domain.access import Actor
 from app.domain.panels import PanelDetail
 from app.domain.submission_checks import terms_to_accept
-from app.domain.terms import Terms
+from app.domain.terms import Terms, current_terms
 from app.domain.terms_acceptances import accept, accepted
 from app.states.calls import call
 from app.states.service_item import iso
@@ -53,9 +53,15 @@ async def accepted_of(actor: Actor, terms: Sequence[Terms]) -> dict[str, datetim
 
 
 async def terms_asked(actor: Actor, panels: Sequence[PanelDetail]) -> list[TermsItem]:
-    """The terms that the actor must still accept before submitting to these panels."""
+    """The terms that the actor must still accept before submitting to these panels.
+
+    Panels of a service with the very same terms are asked about together.
+    """
     known = await accepted_of(actor, terms_to_accept(panels, ()))
-    return [terms_item(one) for one in terms_to_accept(panels, known)]
+    alike: dict[tuple[str, str, str], list[Terms]] = {}
+    for one in terms_to_accept(panels, known):
+        alike.setdefault(one.wording, []).append(one)
+    return [_together(group) for group in alike.values()]
 
 
 async def accept_ticked(
@@ -63,10 +69,24 @@ async def accept_ticked(
 ) -> Collection[str]:
     """Accept those terms of the panels that are ticked in the form; return all that are accepted.
 
-    What the form ticks besides is not asked for, and left alone.
+    What is ticked is accepted for every panel of the service with the very same terms. What the
+    form ticks besides is not asked for, and left alone.
     """
     asked = terms_to_accept(panels, ())
-    ticked = [one for one in asked if form.get(TICK + one.ref) == "on"]
-    if ticked:
-        await call(db.USERS, accept, actor=actor, terms=ticked)
+    wordings = {one.wording for one in asked if form.get(TICK + one.ref) == "on"}
+    for service_ref in {wording[0] for wording in wordings}:
+        found = await call(db.REGISTRY, current_terms, actor=actor, service_ref=service_ref)
+        alike = [one for one in found if one.wording in wordings]
+        await call(db.USERS, accept, actor=actor, terms=alike)
     return [*await accepted_of(actor, asked)]
+
+
+def _together(group: Sequence[Terms]) -> TermsItem:
+    """One item for terms that say the same: that of the first, with the names of all."""
+    first = group[0]
+    item = terms_item(first)
+    if all(one.panel_ref for one in group):
+        names = ", ".join(one.panel_name for one in group)
+        item["title"] = f"{names} at {first.service_name}"
+    item["version"] = ", ".join(sorted({str(one.version) for one in group}, key=int))
+    return item
