@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scripts import ROOT
@@ -16,34 +16,45 @@ STAMP = ROOT / ".web" / "build" / "fingerprint"
 LOCK = ROOT / ".reflex" / "build.lock"
 
 FILES = ("rxconfig.py", "requirements.lock", "requirements-build.txt")
-FOLDERS = ("app", "assets", "models", "reflex.lock")
+FOLDERS = ("app", "assets", "models")
+# A build itself may change this one.
+LOCKED = ("reflex.lock",)
 
 # How Reflex writes the address of the building machine into the pages.
 BUILD_ADDRESS = re.compile(r"""(["'`])(http|ws)://localhost:\d+(/[^"'`]*)\1""")
 
 
-def sources() -> Iterator[Path]:
-    """Find the files that the pages are made of."""
-    yield from (ROOT / name for name in FILES)
-    for folder in FOLDERS:
+def sources(folders: Iterable[str]) -> Iterator[Path]:
+    """Find the files in these folders that the pages are made of."""
+    for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
             made_by_build = "__pycache__" in path.parts or ROOT / "assets/external" in path.parents
             if path.is_file() and not made_by_build:
                 yield path
 
 
-def fingerprint() -> str:
-    """Return a hash of everything that the pages are made of."""
-    digest = hashlib.sha256()
-    for path in sources():
+def written() -> str:
+    """Return a hash of what people write of the pages."""
+    return digest([*(ROOT / name for name in FILES), *sources(FOLDERS)])
+
+
+def fingerprint(written: str) -> str:
+    """Return what names the pages: the hash of what people wrote, and that of their packages."""
+    return f"{written} {digest(sources(LOCKED))}"
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Return a hash of the names and contents of files."""
+    total = hashlib.sha256()
+    for path in paths:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(ROOT)} {content}\n".encode())
-    return digest.hexdigest()
+        total.update(f"{path.relative_to(ROOT)} {content}\n".encode())
+    return total.hexdigest()
 
 
 def is_built() -> bool:
     """Tell whether the built pages are those of the sources."""
-    return STAMP.exists() and STAMP.read_text() == fingerprint()
+    return STAMP.exists() and STAMP.read_text() == fingerprint(written())
 
 
 def build() -> None:
@@ -55,6 +66,8 @@ def build() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_built():  # by whoever had the lock
             return
+        # What is written while the build reads may be in the pages or not: it asks for a new one.
+        read = written()
         print("Building the pages; the first time takes about a minute.", flush=True)
         if run([ROOT / "scripts/reflex", "export", "--frontend-only", "--no-zip"]) != 0:
             raise SystemExit(
@@ -63,7 +76,7 @@ def build() -> None:
             )
         follow_the_visitor(CLIENT)
         tidy_lock()
-        STAMP.write_text(fingerprint())
+        STAMP.write_text(fingerprint(read))
 
 
 def follow_the_visitor(client: Path) -> None:
