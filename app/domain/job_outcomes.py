@@ -190,7 +190,7 @@ def not_authorised(session: Session, claim: Claim, *, reason: str) -> None:
     _contact_failed(session, job, reason)
     if job.status == JobStatus.SUBMITTING:
         requeue(session, job, reason=reason)
-    cure = "Enter a token for the service on your account page, or ask an administrator."
+    cure = "Enter a token on the service's page here, or ask an administrator."
     hold(session, job, "not_authorised", f"{reason} {cure}")
     _release_later(session, claim)
 

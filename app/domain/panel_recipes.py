@@ -16,6 +16,8 @@ from app.domain.recipes import parse_recipe
 # The field with which every imputation server's form chooses the panel.
 PANEL_FIELD = "refpanel"
 POPULATION_FIELD = "population"
+# With which data is compared with no population.
+NO_POPULATION = "off"
 PASSWORD = {"password": "${password}"}
 # What the form's own words for its fields mean here; any other is a text.
 FILES = frozenset({"local_folder", "local_file", "hdfs_folder", "hdfs_file", "folder", "file"})
@@ -117,10 +119,16 @@ def _parameter(offer: PanelOffer, offered: OfferedParameter) -> dict[str, Any]:
         made["choices"] = list(choices)
         made["labels"] = {value: label for value, label in choices.items() if label != value}
     default = offered.default
-    if default is None and len(choices) == 1:
-        default = next(iter(choices))
+    if default is None:
+        default = _only(choices, but=NO_POPULATION if offered.name == POPULATION_FIELD else "")
     made["default"] = _default(made, default)
     return made
+
+
+def _only(choices: Mapping[str, str], *, but: str) -> str | None:
+    """The one that there is to choose, apart from `but`; None where a person has to."""
+    meant = [value for value in choices if value != but] or list(choices)
+    return meant[0] if len(meant) == 1 else None
 
 
 def _default(made: Mapping[str, Any], default: str | None) -> Any:

@@ -27,12 +27,15 @@ def known_services(start_from: Any, note: rx.Var[str]) -> rx.Component:
         rx.select.content(*items),
         on_change=start_from,
     )
-    gone = rx.el.ul(
-        *[
-            rx.el.li(rx.text(f"{one.name} ({one.base_url}): {one.reason}", size="2"))
-            for one in RETIRED
-        ],
-        class_name="change-details",
+    gone = rx.el.details(
+        rx.el.summary("Services that are no more", class_name="summary"),
+        rx.el.ul(
+            *[
+                rx.el.li(rx.text(f"{one.name} ({one.base_url}): {one.reason}", size="2"))
+                for one in RETIRED
+            ],
+            class_name="change-details",
+        ),
     )
     return section(
         "Start from a known service",
@@ -44,7 +47,6 @@ def known_services(start_from: Any, note: rx.Var[str]) -> rx.Component:
             ),
             rx.el.div(choice, class_name="row"),
             rx.cond(note, notice(note)),
-            rx.text("Retired, and not offered any more:", size="2", class_name="muted"),
             gone,
             class_name="stack",
         ),

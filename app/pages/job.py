@@ -133,7 +133,6 @@ def _relatives() -> rx.Component:
 
 
 def _status(job: rx.Var[JobItem]) -> rx.Component:
-    color = rx.cond(job.is_held, "amber", "gray")
     return rx.card(
         rx.el.div(
             job_status(job.status),
@@ -141,11 +140,7 @@ def _status(job: rx.Var[JobItem]) -> rx.Component:
             class_name="row",
         ),
         stages(JobState.stages),
-        rx.cond(
-            job.is_held & ~JobState.question,
-            notice("This job needs a person. What to do is said above.", color=color, icon="hand"),
-        ),
-        what_ends_the_hold(),
+        rx.cond(job.is_held & ~JobState.question, what_ends_the_hold()),
         rx.cond(job.contact_note, notice(job.contact_note, color="amber", icon="unplug")),
         _lost(job),
         rx.cond(JobState.stall, _stall()),

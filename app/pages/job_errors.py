@@ -58,7 +58,7 @@ def actions_for(actions: Sequence[Action], actor: Actor, row: JobRow) -> list[Ac
             f"{again}&panel={row.panel_ref}&population=off" if again else "",
         ),
         Action.OTHER_PANEL: ("Choose another panel", anew),
-        Action.TOKENS: ("Your tokens", "/account"),
+        Action.TOKENS: (f"Your token for {row.service_name}", f"/services/{row.service_ref}"),
         Action.JOBS: ("Your jobs", "/jobs"),
         Action.STORAGE: ("Your datasets", "/datasets"),
     }
@@ -101,14 +101,15 @@ def warnings() -> rx.Component:
 
 
 def what_ends_the_hold() -> rx.Component:
-    """What to do about a job that is held, where that is known."""
-    return rx.cond(
-        JobErrorsState.hold_cure,
-        rx.el.div(
-            rx.text(JobErrorsState.hold_cure, size="2"),
-            _actions(JobErrorsState.hold_actions),
-            class_name="row",
+    """That a job waits for a person, and what that person can do where more is known of it."""
+    cure = rx.cond(JobErrorsState.hold_cure, JobErrorsState.hold_cure, "What to do is said above.")
+    return rx.fragment(
+        notice(
+            rx.fragment("This job needs a person. ", cure),
+            color="amber",
+            icon="hand",
         ),
+        rx.cond(JobErrorsState.hold_actions, _actions(JobErrorsState.hold_actions)),
     )
 
 

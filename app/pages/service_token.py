@@ -24,19 +24,12 @@ class OwnTokenState(rx.State):
     @guarded("service:read")
     async def load(self, actor: Actor) -> None:
         """Read what is known of it."""
-        self.service_ref_shown = route_argument(self, "service_ref")
-        row = await call(db.USERS, stored_token, actor=actor, service_ref=self.service_ref_shown)
-        self.token = token_item(row)
+        await _show(self, actor, shared=False)
 
     @guarded("job:submit")
     async def verify(self, actor: Actor) -> None:
         """Have it verified again."""
-        await call(
-            db.USERS,
-            verify_again,
-            actor=actor,
-            service_ref=route_argument(self, "service_ref"),
-        )
+        await _verify(self, actor, shared=False)
 
 
 class LabTokenState(rx.State):
@@ -48,26 +41,23 @@ class LabTokenState(rx.State):
     @guarded("service:write")
     async def load(self, actor: Actor) -> None:
         """Read what is known of it."""
-        self.service_ref_shown = route_argument(self, "service_ref")
-        row = await call(
-            db.USERS,
-            stored_token,
-            actor=actor,
-            service_ref=self.service_ref_shown,
-            shared=True,
-        )
-        self.token = token_item(row)
+        await _show(self, actor, shared=True)
 
     @guarded("service:write")
     async def verify(self, actor: Actor) -> None:
         """Have it verified again."""
-        await call(
-            db.USERS,
-            verify_again,
-            actor=actor,
-            service_ref=route_argument(self, "service_ref"),
-            shared=True,
-        )
+        await _verify(self, actor, shared=True)
+
+
+async def _show(state: OwnTokenState | LabTokenState, actor: Actor, *, shared: bool) -> None:
+    ref = route_argument(state, "service_ref")
+    row = await call(db.USERS, stored_token, actor=actor, service_ref=ref, shared=shared)
+    state.service_ref_shown, state.token = ref, token_item(row)
+
+
+async def _verify(state: OwnTokenState | LabTokenState, actor: Actor, *, shared: bool) -> None:
+    ref = route_argument(state, "service_ref")
+    await call(db.USERS, verify_again, actor=actor, service_ref=ref, shared=shared)
 
 
 def own_token_section() -> rx.Component:

@@ -39,7 +39,7 @@ def _stepper() -> rx.Component:
     )
 
 
-@page("/submit", title="Submit", on_load=SubmitState.load, live="datasets")
+@page("/submit", title="Submit", on_load=SubmitState.load, live=["datasets", "service_credentials"])
 def submit() -> rx.Component:
     """Show the step that one is at."""
     steps = rx.match(

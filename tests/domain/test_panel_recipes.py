@@ -1,5 +1,6 @@
 """The recipe that is made of a service's own form: what is sent, what people may set."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ OFFER = PanelOffer(
     name="HapMap 2",
     application="imputationserver2",
     application_version="2.0.12",
-    populations={"eur": "EUR", "off": "Skip"},
+    populations={"eur": "EUR", "afr": "AFR", "off": "Skip"},
     parameters=FORM,
     terms=("I will not attempt to re-identify anybody.",),
 )
@@ -76,11 +77,18 @@ def test_a_recipe_made_of_a_form_sends_the_panel_the_files_and_what_a_person_cho
 
 def test_choices_keep_the_words_that_the_form_has_for_them():
     parameters = {one.name: one for one in parse_recipe(recipe_of(OFFER)).parameters}
-    assert parameters["population"].choices == ["eur", "off"]
+    assert parameters["population"].choices == ["eur", "afr", "off"]
     assert parameters["population"].label_of("eur") == "EUR"
     assert parameters["build"].label_of("hg38") == "GRCh38/hg38"
     assert parameters["r2Filter"].label_of("0.3") == "0.3"
     assert parameters["population"].required and parameters["population"].default is None
+
+
+@pytest.mark.parametrize("population", ["off", "eur"])
+def test_a_population_is_chosen_already_where_there_is_one_alone(population: str) -> None:
+    offer = replace(OFFER, populations={population: "EUR", "off": "Skip"})
+    chosen = check_parameters(parse_recipe(recipe_of(offer)), {})
+    assert chosen["population"] == population
 
 
 def test_only_a_run_that_imputes_must_leave_an_archive():
