@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from app.domain.access import Actor, require
 from app.domain.outbox import emit_audit
 from app.domain.terms import Terms
+from models import db
 from models.base import now
 from models.users import TermsAcceptance, UsersOutbox
 
@@ -60,6 +61,7 @@ def accept(session: Session, *, actor: Actor, terms: Sequence[Terms]) -> None:
                 target_name=one.title,
                 after={"version": one.version},
             )
+            db.announce(session, "terms_acceptances", one.service_ref)
 
 
 def accepted(session: Session, *, actor: Actor, terms_refs: Collection[str]) -> dict[str, datetime]:

@@ -16,7 +16,7 @@ from app.pages.admin_service_conformance import ServiceConformanceState, conform
 from app.pages.admin_service_known import known_services, told_of
 from app.pages.admin_service_limits import limits_section
 from app.pages.admin_service_panels import PanelSyncState, panel_sync_section
-from app.pages.admin_service_terms import AdminTermsState, terms_section
+from app.pages.admin_service_terms import AdminTermsState, TermsHistoryState, terms_section
 from app.pages.admin_service_test import ConnectionTestState, connection_test
 from app.pages.admin_service_what import what_section
 from app.pages.service_token import LabTokenState, lab_token_section
@@ -30,7 +30,12 @@ from models import db
 
 NEW = "new"
 # What the sections below the form read.
-LOADS = [ServiceConformanceState.load, PanelSyncState.load, AdminTermsState.load]
+LOADS = [
+    ServiceConformanceState.load,
+    PanelSyncState.load,
+    AdminTermsState.load,
+    TermsHistoryState.load,
+]
 
 
 class AdminServiceState(rx.State):
@@ -186,11 +191,12 @@ def _form() -> rx.Component:
     "/admin/services/[service_ref]",
     title="Service",
     on_load=[AdminServiceState.load, LabTokenState.load],
-    live=(["imputation_services", "service_credentials"], "service_ref"),
+    live=(["imputation_services", "service_credentials", "terms_acceptances"], "service_ref"),
     # The form stays as it is while somebody fills it in.
     reload={
-        "imputation_services": ServiceConformanceState.load,
+        "imputation_services": [ServiceConformanceState.load, TermsHistoryState.load],
         "service_credentials": LabTokenState.load,
+        "terms_acceptances": TermsHistoryState.load,
     },
 )
 def admin_service() -> rx.Component:

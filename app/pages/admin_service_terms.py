@@ -10,7 +10,7 @@ from app.components.table import table
 from app.domain.access import Actor
 from app.domain.errors import Invalid, NotFound
 from app.domain.panels import list_panels
-from app.domain.terms import Terms, history, set_terms
+from app.domain.terms import history, set_terms
 from app.domain.terms_acceptances import acceptances
 from app.states.calls import call
 from app.states.guard import guarded
@@ -33,37 +33,23 @@ class AcceptanceItem(TypedDict):
     version: str
 
 
-class AdminTermsState(rx.State):
-    """The terms of the service in the URL; `whose` is a panel's ref, or the service itself."""
+class TermsHistoryState(rx.State):
+    """The versions of the terms of the service in the URL, and who accepted them."""
 
-    whose: str = SERVICE
-    choices: list[list[str]] = []
-    text: str = ""
-    url: str = ""
     versions: list[TermsItem] = []
     acceptances: list[AcceptanceItem] = []
     csv: str = ""
-    problem: str = ""
-    problem_field: str = ""
-    is_there: bool = False
-    _history: list[Terms] = []
-    _service_ref: str = ""
 
     @guarded("service:write")
     async def load(self, actor: Actor) -> None:
-        """Read the terms, their versions, and who accepted them."""
+        """Read them, the newest first."""
         service_ref = route_argument(self, "service_ref")
-        if service_ref != self._service_ref:
-            self._service_ref, self.whose = service_ref, SERVICE
         wanted = {"actor": actor, "service_ref": service_ref}
         try:
-            self._history = await call(db.REGISTRY, history, **wanted)
+            versions = await call(db.REGISTRY, history, **wanted)
         except NotFound:
-            self.is_there = False
             return
-        panels = await call(db.REGISTRY, list_panels, **wanted)
-        self.choices = [["The whole service", SERVICE], *([row.name, row.ref] for row in panels)]
-        self.versions = [terms_item(one) for one in self._history]
+        self.versions = [terms_item(one) for one in versions]
         rows = await call(db.USERS, acceptances, **wanted, limit=SHOWN)
         self.acceptances = [
             AcceptanceItem(
@@ -75,15 +61,45 @@ class AdminTermsState(rx.State):
             for row in rows
         ]
         self.csv = f"/api/services/{service_ref}/terms-acceptances.csv"
+
+
+class AdminTermsState(rx.State):
+    """The form; `whose` is a panel's ref, or the service itself.
+
+    It stays as it is while somebody fills it in; `shown` is the version that it began with.
+    """
+
+    whose: str = SERVICE
+    choices: list[list[str]] = []
+    text: str = ""
+    url: str = ""
+    shown: str = ""
+    problem: str = ""
+    problem_field: str = ""
+    is_there: bool = False
+    _service_ref: str = ""
+
+    @guarded("service:write")
+    async def load(self, actor: Actor) -> None:
+        """Begin with the terms as they are."""
+        service_ref = route_argument(self, "service_ref")
+        if service_ref != self._service_ref:
+            self._service_ref, self.whose = service_ref, SERVICE
+        try:
+            await self._show(actor)
+        except NotFound:
+            self.is_there = False
+            return
+        panels = await call(db.REGISTRY, list_panels, actor=actor, service_ref=service_ref)
+        self.choices = [["The whole service", SERVICE], *([row.name, row.ref] for row in panels)]
         self.is_there = True
-        self._show()
 
     @guarded("service:write")
     async def choose(self, actor: Actor, whose: str) -> None:
         """Edit the terms of the service or of one of its panels."""
         if whose in [ref for _, ref in self.choices]:
             self.whose = whose
-            self._show()
+            await self._show(actor)
 
     @guarded("service:write")
     async def save(self, actor: Actor, form: dict[str, Any]) -> Any:
@@ -109,10 +125,12 @@ class AdminTermsState(rx.State):
         told = f"Version {saved.version} of the terms of {saved.title} is in force."
         return [rx.toast.success(told if saved.is_in_force else ended), AdminTermsState.load]
 
-    def _show(self) -> None:
+    async def _show(self, actor: Actor) -> None:
+        ref = self._service_ref
+        versions = await call(db.REGISTRY, history, actor=actor, service_ref=ref)
         panel_ref = "" if self.whose == SERVICE else self.whose
-        last = next((one for one in self._history if one.panel_ref == panel_ref), None)
-        self.text, self.url = (last.text, last.url) if last else ("", "")
+        last = next((one for one in versions if one.panel_ref == panel_ref), None)
+        self.text, self.url, self.shown = (last.text, last.url, last.ref) if last else ("", "", "")
         self.problem, self.problem_field = "", ""
 
 
@@ -122,7 +140,7 @@ def _problem(name: str) -> rx.Var[str]:
 
 def _form() -> rx.Component:
     state = AdminTermsState
-    key = state.whose + state.versions.length().to_string()
+    key = state.whose + state.shown
     whose = rx.select.root(
         rx.select.trigger(aria_label="Whose terms", width="100%"),
         rx.select.content(
@@ -182,7 +200,7 @@ def _acceptance(item: AcceptanceItem) -> rx.Component:
 
 
 def _accepted() -> rx.Component:
-    state = AdminTermsState
+    state = TermsHistoryState
     return rx.el.div(
         rx.heading("Who accepted them", as_="h3", size="2"),
         table(
@@ -206,13 +224,13 @@ def _accepted() -> rx.Component:
 
 def terms_section() -> rx.Component:
     """The section of a service's administration with its terms."""
-    state = AdminTermsState
+    past = TermsHistoryState
     versions = rx.el.div(
         rx.heading("Versions", as_="h3", size="2"),
         table(
             "Versions of the terms",
             ("Terms of", "Version", "Since", "By", "What they say"),
-            rx.foreach(state.versions, _version),
+            rx.foreach(past.versions, _version),
             in_card=True,
         ),
         class_name="stack",
@@ -225,8 +243,8 @@ def terms_section() -> rx.Component:
     content = rx.el.div(
         why,
         _form(),
-        rx.cond(state.versions, versions, notice("There are no terms yet.")),
-        rx.cond(state.acceptances, _accepted()),
+        rx.cond(past.versions, versions, notice("There are no terms yet.")),
+        rx.cond(past.acceptances, _accepted()),
         class_name="stack",
     )
-    return rx.cond(state.is_there, section("Terms", content))
+    return rx.cond(AdminTermsState.is_there, section("Terms", content))

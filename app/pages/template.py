@@ -46,19 +46,19 @@ def page(
     """Register a page for signed-in people, inside the frame.
 
     `on_load` is one guarded handler, or a list of them. `live` names the table (or a list of
-    tables) whose changes run them again (or `reload`, if given: one handler, or one per table), or
-    such with the URL argument that holds their row's ref. `own` is the permission with which a
-    viewer is shown everybody's rows; without it only changes of their own rows wake the page.
+    tables) whose changes run them again, or such with the URL argument that holds their row's ref.
+    `reload` is what runs instead: a handler, a list of them, or such per table. `own` is the
+    permission with which a viewer is shown everybody's rows; without it only changes of their own
+    rows wake the page.
     """
 
     def register(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
-        handlers = on_load if isinstance(on_load, list) else [on_load] if on_load else []
+        handlers = _listed(on_load)
         loads: list[Any] = [SessionState.load(), *[handler() for handler in handlers]]
         if live:
             table, param = live if isinstance(live, tuple) else (live, "")
-            tables = [table] if isinstance(table, str) else table
-            again = reload if isinstance(reload, dict) else dict.fromkeys(tables, reload)
-            reloads = {name: [one] if one else handlers for name, one in again.items()}
+            again = reload if isinstance(reload, dict) else dict.fromkeys(_listed(table), reload)
+            reloads = {name: _listed(one) or handlers for name, one in again.items()}
             LIVE_PAGES[route] = LivePage(reloads=reloads, param=param, own=own)
             loads.append(LiveState.follow(route))
         build = functools.wraps(content)(lambda: framed(content(), title=title, loads=loads))
@@ -66,6 +66,11 @@ def page(
         return content
 
     return register
+
+
+def _listed(given: Any) -> list[Any]:
+    """One or several of them as a list, and none as an empty one."""
+    return given if isinstance(given, list) else [given] if given else []
 
 
 def public_page(

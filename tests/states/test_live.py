@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.domain import services, sessions
+from app.domain import credentials, services, sessions, terms
 from app.domain.service_fields import parse_service
 from models import db
+from tests.support.filling import add_panel, add_service
 from tests.support.histories import set_now
 from tests.support.people import sign_in
 from tests.support.platform import start_web
 from tests.support.servers import Server
 from tests.support.socket import Tab
-from tests.support.submitting import actor
+from tests.support.submitting import RECIPE, actor
 
 HYDRATE = "reflex___state____state.hydrate_and_load"
 
@@ -89,3 +90,50 @@ def test_a_tab_whose_session_has_ended_is_told_no_change_and_sent_to_sign_in_onc
     assert told.count("/sign-in?next") == 1
     assert "CHANGED" not in told
     assert "AGAIN" not in told
+
+
+def test_an_administrator_sees_terms_that_another_one_has_just_saved(
+    databases: None, web: Server
+) -> None:
+    (ref,) = add_nodes("Node A")
+    _, cookies = sign_in("ada", "administrator")
+
+    def save(text: str) -> None:
+        with db.session(db.REGISTRY) as session:
+            terms.set_terms(
+                session, actor=actor("bea", "administrator"), service_ref=ref, text=text
+            )
+
+    async def visit() -> None:
+        async with Tab(web.url, cookies=cookies) as tab:
+            await tab.send(HYDRATE, path=f"/admin/services/{ref}", query={"service_ref": ref})
+            await tab.until_received("The whole service")
+            await asyncio.to_thread(save, "Cite the panel.")
+            await tab.until_received("Cite the panel.")
+
+    asyncio.run(visit())
+
+
+def test_a_panel_can_be_chosen_as_soon_as_a_token_for_its_service_is_there(
+    databases: None, web: Server
+) -> None:
+    admin = actor("ada", "administrator")
+    ref = add_service(admin, "Michigan", "http://127.0.0.1:9", api_type="cloudgene")
+    add_panel(admin, ref, "HapMap", RECIPE)
+    _, cookies = sign_in("rosa")
+
+    def save() -> None:
+        with db.session(db.USERS) as session:
+            credentials.set_token(
+                session, actor=admin, service_ref=ref, token="a-good-token-012345", shared=True
+            )
+
+    async def visit() -> None:
+        async with Tab(web.url, cookies=cookies) as tab:
+            await tab.send(HYDRATE, path="/submit")
+            await tab.until_received("Michigan wants a token.")
+            tab.received.clear()
+            await asyncio.to_thread(save)
+            await tab.until_received("'can_choose': True")
+
+    asyncio.run(visit())
