@@ -26,6 +26,7 @@ from app.domain.job_states import (
     note,
     requeue,
 )
+from app.domain.job_status import UNKNOWN_RUN
 from models import db
 from models.base import now
 from models.jobs import Job
@@ -166,7 +167,7 @@ def unknown_there(session: Session, claim: Claim, *, poll: float) -> None:
         hold(
             session,
             job,
-            "unknown_run",
+            UNKNOWN_RUN,
             f"{job.service_name} no longer knows this run ({job.remote_id}). Its operators may "
             "have removed it or lost it in a restart. It is looked for further; give the job up "
             "if it does not come back.",

@@ -17,8 +17,8 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from app.config import settings
-from app.domain.job_slots import OCCUPYING
 from app.domain.job_states import JobStatus
+from app.domain.slots_taken import in_slots
 from models.jobs import Job, JobQueueEntry, ServiceContact
 
 # A worker that cannot renew in time stops by itself before this ends (`workers.leases.kept`).
@@ -139,7 +139,7 @@ def _claim_trials(
 def _another_is_there() -> Exists:
     """Whether another job has one of the slots that a job needs."""
     other = aliased(Job)
-    return exists().where(col(other.slot_key) == Job.slot_key, col(other.status).in_(OCCUPYING))
+    return exists().where(col(other.slot_key) == Job.slot_key, in_slots(other))
 
 
 def renew(session: Session, claims: Sequence[Claim]) -> None:

@@ -13,13 +13,12 @@ from app.domain.errors import Conflict
 from app.domain.job_queries import JobRow, job_row
 from app.domain.job_queue import Claim, claimed_job, release, retire
 from app.domain.job_states import JobStatus, change_status, hold, let_go, note
+from app.domain.job_status import INTERRUPTED
 from app.domain.jobs import audit, locked
 from models.base import now
 from models.jobs import Job
 
 MOST_RESTARTS = 3
-# Held so, a job waits for its owner to have its run started again.
-INTERRUPTED = "interrupted"
 # What a job waits for whose owner asked for that.
 ASKED = "restart"
 # A held job is looked at now and then: the service's operators may start the run again themselves.

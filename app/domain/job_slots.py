@@ -1,7 +1,7 @@
 """Slots: how many runs an account may have at a service at a time, and whose turn is next.
 
-Nothing is counted up or down. A job takes a slot of its `slot_key` while its status says that its
-run may be at the service, so that a worker that dies anywhere leaves no slot taken for ever.
+Nothing is counted up or down. A job takes a slot of its `slot_key` while its run may be at work at
+the service (`slots_taken`), so that a worker that dies anywhere leaves no slot taken for ever.
 
 Who takes a slot of a key and who frees one do so one after the other (`_turn`, to the end of the
 transaction, behind the locks on the queue entry and the job). So a job either sees the slot that
@@ -20,6 +20,7 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.domain.job_status import JobStatus
+from app.domain.slots_taken import AT_REST, OCCUPYING, taken
 from models import db
 from models.jobs import Job, JobQueueEntry
 
@@ -28,9 +29,6 @@ from models.jobs import Job, JobQueueEntry
 SLOT = "slot"
 SLOT_THERE = "slot_there"
 
-OCCUPYING = frozenset(
-    {JobStatus.SUBMITTING, JobStatus.SUBMITTED, JobStatus.RUNNING, JobStatus.CANCELLING}
-)
 # Who waits is woken. Should that fail, it looks by itself after so many seconds.
 SAFETY_LOOK = 240.0
 # A service that has no slot is asked again after so many seconds, and then ever more.
@@ -84,7 +82,9 @@ def take(session: Session, job: Job, slot: Slot) -> bool:
     is_next, woken = False, list[Waiting]()
     if not _is_full_there(session, slot.key, besides=job):
         line = _fair(session, slot.key, [*others, _as_waiting(job)])
-        free = len(line) if slot.limit is None else slot.limit - _taken(session, slot.key)
+        free = len(line)
+        if slot.limit is not None:
+            free = slot.limit - sum(taken(session, slot.key).values())
         first = line[: max(free, 0)]
         is_next = job.id in [one.job_id for one in first]
         # Slots that runs from elsewhere occupy look free; one try at a time finds that out.
@@ -124,10 +124,11 @@ def moved(session: Session, job: Job, before: str) -> None:
 
 
 def held(session: Session, job: Job) -> None:
-    """Let the next one go, where a job that waits cannot go on without a person."""
-    if job.waits_for:
+    """Let the next one go, where a job that waits, or the run in a slot, needs a person."""
+    if job.slot_key and (job.waits_for or job.held_reason in AT_REST):
         _turn(session, job.slot_key)
         _wake(session, _next_ones(session, job.slot_key, besides=job))
+        _announce(session)
 
 
 def limit_changed(session: Session, *, service_ref: str) -> None:
@@ -210,12 +211,7 @@ def _fair(session: Session, key: str, waiting: Sequence[Waiting]) -> list[Waitin
     owners = {one.owner_ref for one in waiting}
     if len(owners) < 2:
         return sorted(waiting, key=lambda one: one.job_id)
-    there = session.exec(
-        select(Job.owner_ref, func.count())
-        .where(Job.slot_key == key, col(Job.status).in_(OCCUPYING))
-        .group_by(Job.owner_ref)
-    )
-    return fair_order(waiting, there=dict(there.all()), served=_served(session, key, owners))
+    return fair_order(waiting, there=taken(session, key), served=_served(session, key, owners))
 
 
 def _served(session: Session, key: str, owners: Collection[str]) -> dict[str, datetime]:
@@ -234,14 +230,6 @@ def _served(session: Session, key: str, owners: Collection[str]) -> dict[str, da
         if newest is not None:
             served[owner] = newest
     return served
-
-
-def _taken(session: Session, key: str) -> int:
-    return session.exec(
-        select(func.count())
-        .select_from(Job)
-        .where(Job.slot_key == key, col(Job.status).in_(OCCUPYING))
-    ).one()
 
 
 def _refused(key: str) -> SelectOfScalar[int]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
-from app.domain.job_slots import OCCUPYING, SLOT_THERE, line_of
+from app.domain.job_slots import SLOT_THERE, line_of
 from app.domain.job_status import JobStatus
+from app.domain.slots_taken import in_slots
 from models.jobs import Job
 from models.registry import ImputationService
 
@@ -88,7 +89,7 @@ def slots_of(session: Session, *, actor: Actor, service_refs: Sequence[str]) -> 
 def _in_slots(session: Session, actor: Actor, key: str) -> list[Before]:
     rows = session.exec(
         select(Job.owner_ref, Job.ref, Job.name)
-        .where(Job.slot_key == key, col(Job.status).in_(OCCUPYING))
+        .where(Job.slot_key == key, in_slots())
         .order_by(col(Job.id))
         .limit(NAMED)
     )

@@ -11,6 +11,7 @@ from app.domain.errors import NotFound
 from app.domain.job_answers import Question
 from app.domain.job_details import JobDetail, job_detail
 from app.domain.job_queries import JobRow
+from app.domain.job_status import INTERRUPTED
 from app.domain.resubmissions import JobLink, may_resubmit
 from app.pages.job_downloads import JobDownloadsState, show_downloads
 from app.pages.job_errors import JobErrorsState, show_errors
@@ -177,7 +178,7 @@ class JobState(rx.State):
         self.can_answer = may_act
         self.can_cancel = may_act and row.status in CAN_CANCEL and self.question is None
         self.can_give_up = may_act and domain.may_give_up(row)
-        self.can_restart = may_act and row.held_reason == job_restarts.INTERRUPTED
+        self.can_restart = may_act and row.held_reason == INTERRUPTED
         self.can_resubmit = is_own and actor.may("job:submit") and may_resubmit(row)
 
 

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from app.domain import job_outcomes, job_queue, job_sending
-from app.domain.job_slots import OCCUPYING, Slot, Waiting, fair_order
+from app.connectors.base import RunState, RunStatus
+from app.domain import job_outcomes, job_queue, job_restarts, job_sending
+from app.domain.job_queue import Claim
+from app.domain.job_slots import Slot, Waiting, fair_order
+from app.domain.slots_taken import in_slots, taken
 from models import db
 from models.jobs import Job
 from tests.support.submitting import actor, submit_one
@@ -59,14 +62,75 @@ def test_workers_that_send_at_the_same_moment_give_no_slot_twice(databases: None
         with db.session(db.JOBS) as session:
             claims = job_queue.claim_due(session, worker=worker, statuses=["queued"], limit=3)
         start.wait()
-        taken = 0
+        sent = 0
         for one in claims:
             with db.session(db.JOBS) as session:
-                taken += job_sending.sending(session, one, slot=slot)
-        return taken
+                sent += job_sending.sending(session, one, slot=slot)
+        return sent
 
     with ThreadPoolExecutor(4) as pool:
-        taken = sum(pool.map(send, ["w1", "w2", "w3", "w4"]))
+        sent = sum(pool.map(send, ["w1", "w2", "w3", "w4"]))
     with db.session(db.JOBS) as session:
-        there = session.exec(select(Job.owner_ref).where(Job.status.in_(OCCUPYING))).all()  # type: ignore[attr-defined]
-    assert taken == len(there) == 2
+        there = session.exec(select(Job.owner_ref).where(in_slots())).all()
+    assert sent == len(there) == 2
+
+
+def test_a_run_that_its_service_lost_and_a_person_must_see_to_takes_no_slot(
+    databases: None,
+) -> None:
+    slot, dead = Slot("s1", 1), RunStatus("run-1", RunState.INTERRUPTED, "DEAD (-1)")
+    lost = in_the_slot(slot)
+    submit_one(owner=actor("Ben"))
+    for one in due("waiting"):
+        with db.session(db.JOBS) as session:
+            job_outcomes.prepared(session, one, slot=slot)
+    (next_one,) = due("queued")
+    with db.session(db.JOBS) as session:
+        assert not job_sending.sending(session, next_one, slot=slot)
+        session.exec(select(Job).where(Job.ref == lost.job_ref)).one().restarts = 3
+    (claimed,) = due("submitted")
+    with db.session(db.JOBS) as session:
+        assert not job_restarts.interrupted(session, claimed, status=dead)
+    # It is woken, and need not look by itself.
+    (next_one,) = due("queued")
+    with db.session(db.JOBS) as session:
+        assert job_sending.sending(session, next_one, slot=slot)
+        assert taken(session, "s1") == {"ben": 1}
+    # Started again as its owner wishes, which a server allows beside other runs, it has one again.
+    with db.session(db.JOBS) as session:
+        job_restarts.ask_restart(session, actor=actor("Ada"), job_ref=lost.job_ref)
+        assert taken(session, "s1") == {"ada": 1, "ben": 1}
+
+
+def test_a_run_that_its_service_knows_no_more_takes_no_slot(databases: None) -> None:
+    in_the_slot(Slot("s1", 1))
+    for _ in range(job_outcomes.UNKNOWN_LOOKS):
+        with db.session(db.JOBS) as session:
+            job = session.exec(select(Job)).one()
+            job.submitted_at = LATE
+            job_queue.wake(session, job.id or 0)
+            assert taken(session, "s1") == {"ada": 1}
+        (claimed,) = due("submitted")
+        with db.session(db.JOBS) as session:
+            job_outcomes.unknown_there(session, claimed, poll=1)
+    with db.session(db.JOBS) as session:
+        assert taken(session, "s1") == {}
+
+
+def in_the_slot(slot: Slot) -> Claim:
+    """Ada's job, whose run the service took."""
+    submit_one()
+    for status in ("waiting", "queued"):
+        (claimed,) = due(status)
+        with db.session(db.JOBS) as session:
+            if status == "waiting":
+                job_outcomes.prepared(session, claimed, slot=slot)
+            else:
+                assert job_sending.sending(session, claimed, slot=slot)
+                job_outcomes.sent(session, claimed, remote_id="run-1", was_found=False, poll=0)
+    return claimed
+
+
+def due(status: str) -> list[Claim]:
+    with db.session(db.JOBS) as session:
+        return job_queue.claim_due(session, worker="w", statuses=[status], limit=20)

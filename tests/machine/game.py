@@ -4,15 +4,15 @@ from collections import Counter
 
 from app.connectors.base import RunState
 from app.domain import job_answers, job_restarts
-from app.domain.job_restarts import INTERRUPTED
-from app.domain.job_slots import OCCUPYING
 from app.domain.job_states import ANSWER_LOST, TERMINAL
+from app.domain.job_status import INTERRUPTED, UNKNOWN_RUN
+from app.domain.slots_taken import OCCUPYING
 from models import db
 from models.jobs import Job
 from tests.machine.clock import START
 from tests.machine.process import DUTIES, Process
 from tests.machine.service import Abilities, Run, Service, StandIn
-from tests.machine.world import World, check, check_told
+from tests.machine.world import Seen, World, check, check_told
 from tests.support.submitting import actor
 
 MOST_JOBS = 3
@@ -126,7 +126,7 @@ class Game:
             all_seen = self.world.see()
             for seen in all_seen:
                 check(seen, self.service, denials=self.denials[seen.job.ref])
-            taken = sum(seen.job.status in OCCUPYING for seen in all_seen)
+            taken = sum(seen.job.status in OCCUPYING and not _has_rested(seen) for seen in all_seen)
             assert self._slots is None or taken <= self._slots, f"{taken} slots are taken"
         self._is_broken = False
 
@@ -183,7 +183,7 @@ class Game:
     def _is_at_rest(self, job: Job) -> bool:
         """Whether nothing but a person's answer can change anything."""
         is_gone = any(run.is_forgotten for run in self.service.runs if run.job_ref == job.ref)
-        is_given_up = job.held_reason == "unknown_run" and is_gone
+        is_given_up = job.held_reason == UNKNOWN_RUN and is_gone
         is_asking = job.held_reason == ANSWER_LOST and not job.remote_id
         return job.status in TERMINAL or is_asking or is_given_up
 
@@ -207,6 +207,12 @@ class Game:
 
     def _new_worker(self) -> Process:
         return Process(self.clock, self.world.surprises)
+
+
+def _has_rested(seen: Seen) -> bool:
+    """Whether a job was held so that it took no slot: its run may have come back beside others."""
+    words = ("no longer knows this run", "was interrupted in this run again and again")
+    return any(word in change.reason for change in seen.history for word in words)
 
 
 def _run_timers(worker: Process, *, renewing: bool) -> None:
