@@ -15,11 +15,13 @@ from sqlmodel import Session, col
 
 from app.domain.access import Actor, require
 from app.domain.credentials import CredentialRow
+from app.domain.dataset_limits import FileFacts
 from app.domain.estimates import Expectation, expect
 from app.domain.health import Health
 from app.domain.own_times import OwnTimes
 from app.domain.panels import PanelRow, choice_of, find_panels, panel_row
 from app.domain.queue_pace import paces
+from app.domain.submission_checks import misfits_of
 from models.registry import ImputationService, ReferencePanel
 
 # The better to send to, the further to the front.
@@ -63,13 +65,13 @@ def alternatives(
     panel_refs: Sequence[str],
     tokens: Mapping[str, CredentialRow],
     own: Mapping[str, OwnTimes] = MappingProxyType({}),
-    samples: int | None = None,
+    files: Sequence[FileFacts] = (),
 ) -> list[Alternative]:
     """What could take the place of these panels, the best first.
 
     `tokens` are what the actor's runs use at each service
     (`app.domain.credentials.tokens_in_use`), `own` our jobs' times by panel
-    (`app.domain.own_times`), `samples` how many a dataset has: all from other databases.
+    (`app.domain.own_times`), `files` those of the dataset: all from other databases.
     """
     require(actor, "job:submit")
     pairs = _pairs(session, panel_refs)
@@ -84,7 +86,7 @@ def alternatives(
                 known.get(row.service_ref),
                 own.get(row.ref, OwnTimes("jobs of ours with this panel")),
             ),
-            samples,
+            misfits_of(files, row),
         )
         for instead_of, row in pairs
     ]
@@ -144,16 +146,12 @@ def _alternative(
     row: PanelRow,
     token: CredentialRow | None,
     expected: Expectation,
-    samples: int | None,
+    misfits: Sequence[str],
 ) -> Alternative:
     choice = choice_of(row, token=token)
-    most = row.limits.get("max_samples")
-    is_too_small = bool(samples and most and samples > most)
     reasons = [
         HOW_IT_IS.get(row.health_status, "") if choice.can_choose else choice.reason,
-        f"It takes at most {most:,} samples, and the dataset has {samples:,}."
-        if is_too_small
-        else "",
+        *misfits,
         _same_by(instead_of, row),
         _place(instead_of, row),
         "It is a simulation: its results are not real." if row.is_simulation else "",
@@ -162,7 +160,7 @@ def _alternative(
     return Alternative(
         instead_of=instead_of,
         row=row,
-        can_choose=choice.can_choose and not is_too_small,
+        can_choose=choice.can_choose and not misfits,
         expected=expected,
         reasons=[reason for reason in reasons if reason],
     )

@@ -39,15 +39,15 @@ def check_dataset(dataset: ChosenDataset, panels: Sequence[PanelDetail]) -> None
                 f"has {dataset.file_count}. Make a dataset of each file, or choose another panel.",
                 field="panels",
             )
-        reasons = misfits_of(dataset, panel.row)
+        reasons = misfits_of(dataset.files, panel.row)
         if reasons:
             raise Invalid(f"“{panel.row.name}”: {' '.join(reasons)}", field="panels")
 
 
-def misfits_of(dataset: ChosenDataset, row: PanelRow) -> list[str]:
-    """Why a panel's service would refuse a dataset, with the cures, as far as is known."""
+def misfits_of(files: Sequence[FileFacts], row: PanelRow) -> list[str]:
+    """Why a panel's service would refuse a dataset's files, with the cures, as far as is known."""
     return misfits(
-        dataset.files,
+        files,
         limits=row.limits,
         service_name=row.service_name,
         service_type=row.service_type,

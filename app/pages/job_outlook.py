@@ -5,6 +5,7 @@ import reflex as rx
 from app.components.frame import section
 from app.components.outlook import alternatives_list, outlook_lines
 from app.domain.access import Actor
+from app.domain.dataset_limits import FileFacts, file_facts
 from app.domain.datasets import dataset_detail
 from app.domain.errors import NotFound
 from app.domain.estimate_records import kept_estimate
@@ -47,7 +48,7 @@ async def show_outlook(state: JobOutlookState, actor: Actor, job: JobRow) -> Non
         state.lines = await _lines(actor, job, panel)
         is_hindered = job.status in UNDER_WAY and not (is_well and job.stalled_at is None)
         found = (
-            await instead_of(actor, [job.panel_ref], samples=await _samples(actor, job))
+            await instead_of(actor, [job.panel_ref], files=await _files(actor, job))
             if is_hindered and job.owner_ref == actor.user_ref
             else []
         )
@@ -66,13 +67,13 @@ async def _panel(actor: Actor, job: JobRow) -> PanelRow | None:
     return detail.row
 
 
-async def _samples(actor: Actor, job: JobRow) -> int | None:
-    """How many samples the job's dataset has, if that is known now."""
+async def _files(actor: Actor, job: JobRow) -> list[FileFacts]:
+    """What is known of the files of the job's dataset now."""
     try:
         detail = await call(db.FILES, dataset_detail, actor=actor, dataset_ref=job.dataset_ref)
     except (NotFound, *db.UNAVAILABLE):
-        return None
-    return detail.row.samples
+        return []
+    return [file_facts(row) for row in detail.files]
 
 
 async def _lines(actor: Actor, job: JobRow, panel: PanelRow | None) -> list[OutlookLine]:

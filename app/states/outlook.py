@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.domain.access import Actor
 from app.domain.alternatives import Alternative, alternatives, same_panels
 from app.domain.credentials import tokens_in_use
+from app.domain.dataset_limits import FileFacts
 from app.domain.estimates import Expectation, expect
 from app.domain.own_times import OwnTimes, times_of_panels
 from app.domain.panels import PanelRow
@@ -22,7 +23,7 @@ async def expectations(actor: Actor, panels: Sequence[PanelRow]) -> dict[str, Ex
 
 
 async def instead_of(
-    actor: Actor, panel_refs: Sequence[str], *, samples: int | None = None
+    actor: Actor, panel_refs: Sequence[str], *, files: Sequence[FileFacts] = ()
 ) -> list[Alternative]:
     """Where a person who may submit could send it instead, the best first."""
     if not actor.may("job:submit") or not panel_refs:
@@ -37,7 +38,7 @@ async def instead_of(
         panel_refs=panel_refs,
         tokens=await call(db.USERS, tokens_in_use, actor=actor),
         own=await own_times(actor, same),
-        samples=samples,
+        files=files,
     )
 
 

@@ -18,5 +18,5 @@ class PanelFitState(rx.State):
 async def show_fit(state: PanelFitState, actor: Actor, dataset: ChosenDataset) -> None:
     """Compare the dataset with the limits of every panel's service."""
     rows = await call(db.REGISTRY, list_panels, actor=actor) if dataset.files else []
-    said = {row.ref: " ".join(misfits_of(dataset, row)) for row in rows}
+    said = {row.ref: " ".join(misfits_of(dataset.files, row)) for row in rows}
     state.misfits = {ref: text for ref, text in said.items() if text}

@@ -9,11 +9,13 @@ from sqlmodel import select
 from app.domain.access import ROLES, Actor
 from app.domain.alternatives import alternatives, same_panels
 from app.domain.credentials import set_token, tokens_in_use
+from app.domain.dataset_limits import FileFacts
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.estimate_records import accuracy, just_sent, keep_estimates, kept_estimate
 from app.domain.own_times import times_of_panels, times_of_service
 from app.domain.panel_changes import PanelFields, upsert_panel
 from app.domain.queue_stall import follow_queues
+from app.domain.service_limits import GIB
 from app.domain.touched_jobs import touched_jobs
 from models import db
 from models.base import now
@@ -130,7 +132,8 @@ def test_the_same_panel_elsewhere_is_found_by_identity_or_else_by_id_and_build()
 
 
 def test_alternatives_are_ranked_by_rules_health_and_wait_and_say_why() -> None:
-    refs = {name: add_service(name) for name in ("Here", "Slow", "Quick", "Down", "Toy", "Small")}
+    names = ("Here", "Slow", "Quick", "Down", "Toy", "Small", "Tight")
+    refs = {name: add_service(name) for name in names}
     panels = {name: add_panel(ref, "hrc") for name, ref in refs.items()}
     for name, queued in (("Slow", 50), ("Quick", 2)):
         begun = now() - timedelta(minutes=95)
@@ -143,6 +146,7 @@ def test_alternatives_are_ranked_by_rules_health_and_wait_and_say_why() -> None:
         for name, facts in (
             ("Toy", {"is_simulation": True}),
             ("Small", {"limits": {"max_samples": 100}}),
+            ("Tight", {"limits": {"max_file_bytes": GIB}}),
             ("Slow", {"country": "NL"}),
         ):
             service = session.exec(
@@ -151,13 +155,21 @@ def test_alternatives_are_ranked_by_rules_health_and_wait_and_say_why() -> None:
             for column, value in facts.items():
                 setattr(service, column, value)
             session.add(service)
-    found = instead_of(panels["Here"], samples=5000)
-    assert [one.row.service_name for one in found] == ["Quick", "Slow", "Down", "Toy", "Small"]
-    quick, slow, down, toy, small = found
+    found = instead_of(panels["Here"], files=[FileFacts("a.vcf.gz", 2 * GIB, 5000)])
+    assert [one.row.service_name for one in found] == [
+        "Quick",
+        "Slow",
+        "Down",
+        "Toy",
+        "Small",
+        "Tight",
+    ]
+    quick, slow, down, toy, small, tight = found
     assert quick.expected.wait.range.most < slow.expected.wait.range.least
     assert "Data would go to another country (NL)." in slow.reasons
-    assert "It takes at most 100 samples, and the dataset has 5,000." in small.reasons
-    assert [one.can_choose for one in found] == [True, True, True, True, False]
+    assert "takes at most 100 samples per job, and the dataset has 5,000" in " ".join(small.reasons)
+    assert "files of at most 1 GiB" in " ".join(tight.reasons)
+    assert [one.can_choose for one in found] == [True, True, True, True, False, False]
     assert "its results are not real" in " ".join(toy.reasons)
     assert down.reasons[0] == "It does not answer."
 
