@@ -39,7 +39,7 @@ async def open_url(
         if file.version:
             request.headers["If-Range"] = file.version
     async with streaming(client, request) as response:
-        if response.status_code == 416:
+        if offset and response.status_code == 416:
             size = _total(response)
             if size == offset:
                 yield Download(_nothing(), offset, size)

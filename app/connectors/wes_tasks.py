@@ -21,7 +21,10 @@ MOST_STAGES = 40
 LONGEST_NAME = 100
 
 # Toil: "impute.cwl.report._:ba655acc-34e1-499b-a5cf-ea0b125cb8af", and "impute.cwl" for all of it.
-_TOIL = re.compile(r"[^/]*?\.cwl(?:\.(?P<step>[^_.].*?))?(?:\._(?:resolve|:[0-9a-f-]{36})?)?")
+# A step takes whatever follows, line breaks too, or a long name would be tried from every dot on.
+_TOIL = re.compile(
+    r"[^/]*?\.cwl(?:\.(?P<step>[^_.].*?))?(?:\._(?:resolve|:[0-9a-f-]{36})?)?", re.DOTALL
+)
 _STEP = re.compile(
     r"^(?:INFO|WARNING) \[step (?P<name>[^\]\n]{1,100})\] (?:(?P<begins>start)|completed "
     r"(?P<end>success|permanentFail|temporaryFail|skipped))",

@@ -50,6 +50,11 @@ def test_tasks_of_toil_bear_the_names_of_steps_and_only_the_last_failure_is_one(
     assert found[1].messages[0].text == "Ended with exit code 1."
 
 
+def test_a_name_made_to_take_for_ever_does_not() -> None:
+    (found,) = stages_of_tasks([{"name": ".cwl.a" * 50_000 + "\n"}], RunState.RUNNING)
+    assert len(found.name) == 100
+
+
 def test_tasks_with_times_are_at_work_until_they_end_and_parts_are_counted() -> None:
     begun = {"start_time": "2026-11-23T07:00:00Z"}
     tasks = [
