@@ -22,7 +22,14 @@ import httpx
 from app.connectors.addresses import CheckedBackend, certificate_text, is_public
 from app.connectors.answers import Answer, error_of, json_of, place
 from app.connectors.bodies import read_body, read_shortened
-from app.connectors.errors import ConnectorError, InvalidAnswer, Rejected, Unreachable, Untrusted
+from app.connectors.errors import (
+    ConnectorError,
+    InvalidAnswer,
+    NotAuthorised,
+    Rejected,
+    Unreachable,
+    Untrusted,
+)
 
 VERSION = "0.1.0"
 USER_AGENT = f"federated-genomic-imputation-platform/{VERSION}"
@@ -216,17 +223,28 @@ async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Respo
         if (following.url.host, following.url.port) != (request.url.host, request.url.port):
             for header in CREDENTIALS:
                 following.headers.pop(header, None)
-        await _confine(request.url, following)
+        await confine(request.url, following)
         request = following
     raise InvalidAnswer(f"{where} redirects more than {MAX_REDIRECTS} times.")
 
 
-async def _confine(origin: httpx.URL, request: httpx.Request) -> None:
-    """Forbid a hop that leaves a host of the public internet to come back into this network."""
-    if request.url.host == origin.host:
-        return
-    if await is_public(origin.host):
+async def confine(origin: httpx.URL, request: httpx.Request) -> None:
+    """Forbid a request that a host of the public internet leads to another to enter this network.
+
+    So no service can make us read something inside by naming it.
+    """
+    if request.url.host != origin.host and await is_public(origin.host):
         request.extensions[PUBLIC_ONLY] = True
+
+
+def header_token(token: str) -> str:
+    """A token as a header takes it. Raises `NotAuthorised`, which shows nothing of it."""
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise NotAuthorised(
+            "The stored token holds characters that no token has, perhaps from copying it: "
+            "enter it again."
+        )
+    return token
 
 
 @asynccontextmanager

@@ -11,11 +11,10 @@ from urllib.parse import quote
 
 import httpx
 
-from app.connectors.addresses import is_public
 from app.connectors.answers import Answer, error_of, json_of, message_of, place
 from app.connectors.base import Endpoint
-from app.connectors.client import JSON_LIMIT, PUBLIC_ONLY, fetch, translated
-from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, NotAuthorised, UnknownRun
+from app.connectors.client import JSON_LIMIT, confine, fetch, header_token, translated
+from app.connectors.errors import Busy, ConnectorError, InvalidAnswer, UnknownRun
 
 API = ("api", "v2")
 # A job with a thousand files and all its messages stays far below this.
@@ -48,8 +47,7 @@ class CloudgeneHttp:
     ) -> httpx.Request:
         """A request, with the credential if it goes to the server's own origin.
 
-        A host that only the server's answer named must be on the public internet if the server is,
-        so that no server can make us read something inside this network.
+        A host that only the server's answer named must be on the public internet if the server is.
         """
         with translated(self.base):
             request = self.client.build_request(method, url, **options)
@@ -57,20 +55,13 @@ class CloudgeneHttp:
         is_own = (target.scheme, target.host, target.port) == (base.scheme, base.host, base.port)
         if is_own and with_token:
             request.headers.update(self.credential())
-        elif target.host != base.host and await is_public(base.host):
-            request.extensions[PUBLIC_ONLY] = True
+        else:
+            await confine(base, request)
         return request
 
     def credential(self) -> dict[str, str]:
         """The header with the token, if there is one."""
-        if not self.token:
-            return {}
-        if not (self.token.isascii() and self.token.isprintable()) or " " in self.token:
-            raise NotAuthorised(
-                "The stored token holds characters that no token has, perhaps from copying it: "
-                "enter it again."
-            )
-        return {TOKEN_HEADER: self.token}
+        return {TOKEN_HEADER: header_token(self.token)} if self.token else {}
 
     async def ask(
         self,

@@ -8,14 +8,12 @@ from urllib.parse import quote
 
 import httpx
 
-from app.connectors.addresses import is_public
 from app.connectors.answers import Answer, error_of, json_of, message_of, place
 from app.connectors.base import Endpoint
-from app.connectors.client import JSON_LIMIT, PUBLIC_ONLY, fetch, translated
+from app.connectors.client import JSON_LIMIT, confine, fetch, header_token, translated
 from app.connectors.errors import (
     ConnectorError,
     InvalidAnswer,
-    NotAuthorised,
     Rejected,
     ServiceFault,
     UnknownRun,
@@ -68,7 +66,7 @@ class WesHttp:
         """A request with the credential, which goes to the service's own origin only.
 
         A host that only the service's answer named must be on the public internet if the service
-        is, so that no service can make us read something inside this network.
+        is.
         """
         with translated(self.base):
             request = self.client.build_request(method, parsed(str(url)), **options)
@@ -77,20 +75,13 @@ class WesHttp:
             base = target if str(url).startswith(f"{self.base}/") else httpx.URL(self.base)
         if _origin(target) == _origin(base):
             request.headers.update(self.credential())
-        elif target.host != base.host and await is_public(base.host):
-            request.extensions[PUBLIC_ONLY] = True
+        else:
+            await confine(base, request)
         return request
 
     def credential(self) -> dict[str, str]:
         """The header with the bearer token, if there is one."""
-        if not self.token:
-            return {}
-        if not (self.token.isascii() and self.token.isprintable()) or " " in self.token:
-            raise NotAuthorised(
-                "The stored token holds characters that no token has, perhaps from copying it: "
-                "enter it again."
-            )
-        return {"Authorization": f"Bearer {self.token}"}
+        return {"Authorization": f"Bearer {header_token(self.token)}"} if self.token else {}
 
     async def ask(
         self,
