@@ -139,8 +139,8 @@ async def demonstrate(supervisor: Supervisor, chosen: Settings) -> list[str]:
         f"Sign in at {chosen.public_url}/sign-in with",
         f"    e-mail    {email}",
         f"    password  {password}",
-        "Then choose Submit, the dataset “Demo genotypes”, and the simulated panel; or the dataset",
-        "“Three chromosomes”, for a server of Michigan's kind.",
+        "Then choose Submit, the dataset “Demo genotypes”, and “Simulated panel”; or the dataset",
+        "“Three chromosomes” and a panel of the Cloudgene server, which is of Michigan's kind.",
     ]
 
 

@@ -19,6 +19,9 @@ from app.states.service_item import iso
 from models import db
 from models.base import now
 
+# States of results that only the service has.
+AWAY = ("listed", "remote")
+
 
 class KeyItem(TypedDict):
     """A key with which a script fetches the results."""
@@ -89,7 +92,7 @@ class JobDownloadsState(rx.State):
 async def show_downloads(state: JobDownloadsState, actor: Actor, detail: JobDetail) -> None:
     """Show the results of a job. While the files' database is away, only what the job's knows."""
     state.results = result_items(detail)
-    state.is_shown = bool(detail.results or detail.results_expire_at or detail.results_gone_at)
+    state.is_shown = has_results(detail)
     state.is_own = detail.row.owner_ref == actor.user_ref
     may_act = "job:cancel:any" in actor.permissions or (state.is_own and actor.may("job:cancel"))
     state.can_try_last = may_act and detail.row.held_reason == job_downloads.LAST_DOWNLOAD
@@ -115,25 +118,35 @@ async def show_downloads(state: JobDownloadsState, actor: Actor, detail: JobDeta
 
 def _show_copies(state: JobDownloadsState, detail: JobDetail) -> None:
     """What the service still has, and whether we have it too."""
-    wanted = [row.state for row in detail.results if row.role]
-    missing = sum(wanted.count(one) for one in ("listed", "remote"))
-    lost = wanted.count("gone")
     until = detail.results_expire_at
     state.copies_until = iso(until)
     state.copies_day = f"{until:%Y-%m-%d}" if until else ""
     state.is_over = until is not None and until <= now()
     state.copies_gone = iso(detail.results_gone_at)
-    state.is_all_here = bool(wanted) and not missing and not lost and "deleted" not in wanted
-    state.missing = _missing_words(missing, lost if detail.results_gone_at else 0, bool(wanted))
+    states = {row.state for row in detail.results if row.role}
+    state.is_all_here = bool(states) and states.isdisjoint({*AWAY, "gone", "deleted"})
+    state.missing = what_is_missing(detail)
 
 
-def _missing_words(missing: int, lost: int, is_known: bool) -> str:
-    """Which results are not here; empty where all are."""
-    if lost:
+def has_results(detail: JobDetail) -> bool:
+    """Whether there is anything to say of results; a run that failed or was stopped left none."""
+    left_none = detail.row.status in ("failed", "cancelled") and not detail.results
+    return not left_none and bool(
+        detail.results or detail.results_expire_at or detail.results_gone_at
+    )
+
+
+def what_is_missing(detail: JobDetail) -> str:
+    """Which results are not here, in words; empty where all are."""
+    wanted = [row.state for row in detail.results if row.role]
+    lost, away = wanted.count("gone"), sum(wanted.count(one) for one in AWAY)
+    # Nothing is fetched any more once the job has ended.
+    yet = "" if detail.row.status in ENDED else " yet"
+    if lost and detail.results_gone_at:
         return f"{count_of(lost)} had not been fetched"
-    if not is_known:
-        return "nothing is here yet"
-    return f"{count_of(missing)} {'is' if missing == 1 else 'are'} not here yet" if missing else ""
+    if not wanted:
+        return f"nothing is here{yet}"
+    return f"{count_of(away)} {'is' if away == 1 else 'are'} not here{yet}" if away else ""
 
 
 def _key_item(key: KeyRow) -> KeyItem:

@@ -20,7 +20,7 @@ class Settings:
 
     data: str
     url: str
-    name: str = "Demo imputation server (simulation)"
+    name: str = "Demo Cloudgene server (simulation)"
     delay: float = 0.1
     slots: int = 2
     jobs_at_once: int = 2

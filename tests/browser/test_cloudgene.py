@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import expect
 
 from demo import dataset
-from tests.browser.test_path import field, path_of, row, title
 from tests.support import cloudgene
 from tests.support.axe import faults
 from tests.support.cloudgene import Cloudgene
 from tests.support.cloudgene_client import submitted
 from tests.support.filling import somebody
+from tests.support.journey import field, make_dataset, path_of, row, sees_nothing_of_it, title
 from tests.support.people import sign_in
 from tests.support.visitor import Meet, Platform, Visitor
 
@@ -42,7 +42,7 @@ def test_from_a_token_to_decrypted_results_that_nobody_else_sees(
     rosa = meet(cookies)
     token = server.token_for("rosa")
     save_token(rosa, token)
-    dataset_path = make_dataset(rosa)
+    dataset_path = make_dataset(rosa, "Three chromosomes", cloudgene.chromosome_files())
     unblock = block_the_server(server)
     job_path = submit(rosa)
     watch(rosa, server, unblock)
@@ -51,7 +51,8 @@ def test_from_a_token_to_decrypted_results_that_nobody_else_sees(
 
     _, cookies = somebody("eve")
     eve = meet(cookies)
-    sees_nothing_of_it(eve, job_path, dataset_path, result)
+    everything = f"/api{job_path}/results.zip"
+    sees_nothing_of_it(eve, job_path, dataset_path, [result, everything])
 
 
 def add_service(ada: Visitor, url: str) -> None:
@@ -95,19 +96,6 @@ def store_token(person: Visitor, token: str) -> None:
     )
     form.get_by_label("Token").fill(token)
     form.get_by_role("button", name="Store the token").click()
-
-
-def make_dataset(rosa: Visitor) -> str:
-    rosa.follow("Datasets")
-    rosa.page.get_by_role("button", name="Create your first dataset").click()
-    rosa.page.get_by_label("Name").fill("Three chromosomes")
-    rosa.page.get_by_role("button", name="Create and add files").click()
-    expect(title(rosa.page)).to_have_text("Three chromosomes")
-    files = cloudgene.chromosome_files()
-    rosa.page.get_by_label("Add files of genotypes").set_input_files(files)
-    for file in files:
-        expect(row(rosa.page, file.name)).to_contain_text(str(dataset.SAMPLES))
-    return path_of(rosa.page)
 
 
 def block_the_server(server: Cloudgene) -> Callable[[], None]:
@@ -171,18 +159,3 @@ def download(rosa: Visitor, folder: Path) -> str:
             assert len(imputed.header.samples) == dataset.SAMPLES
             assert {record.chrom for record in imputed} == {chromosome}
     return str(link.get_attribute("href"))
-
-
-def sees_nothing_of_it(eve: Visitor, job: str, dataset_path: str, result: str) -> None:
-    eve.open("/jobs")
-    expect(eve.page.get_by_text("No jobs yet")).to_be_visible()
-    for path, missing in (
-        (job, "There is no such job"),
-        (dataset_path, "There is no such dataset"),
-    ):
-        eve.page.goto(path)
-        expect(eve.page.get_by_text(missing)).to_be_visible()
-    job_ref = job.rsplit("/", 1)[-1]
-    for route in (result, f"/api/jobs/{job_ref}/results.zip"):
-        assert eve.context.request.get(route).status == 404
-    eve.expected.append("404")

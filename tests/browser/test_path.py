@@ -1,13 +1,13 @@
 """The whole path, from an empty platform to an imputed file, as three people go it."""
 
-import re
 from pathlib import Path
 
 import pysam
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from demo import dataset
 from tests.support.filling import somebody
+from tests.support.journey import field, make_dataset, path_of, row, sees_nothing_of_it, title
 from tests.support.peers import Peer
 from tests.support.processes import ROOT
 from tests.support.visitor import Meet, Platform, Visitor
@@ -29,7 +29,9 @@ def test_from_an_empty_platform_to_an_imputed_file(
     rosa = meet()
     choose_password(rosa, link)
     sign_out_and_in(rosa, "rosa@lab.example")
-    dataset_path = make_dataset(rosa, "Cohort", tmp_path / "demo.vcf.gz")
+    file = tmp_path / "demo.vcf.gz"
+    dataset_path = make_dataset(rosa, "Cohort", [file])
+    expect(row(rosa.page, file.name)).to_contain_text("Phased")
     job_path = submit_twice_at_once(rosa, "Simulated panel")
     watch_until_completed(rosa)
     result_path = check_download(rosa, "imputed.vcf.gz", tmp_path)
@@ -39,7 +41,7 @@ def test_from_an_empty_platform_to_an_imputed_file(
 
     _, cookies = somebody("eve")
     eve = meet(cookies)
-    sees_nothing_of_it(eve, job_path, dataset_path, result_path)
+    sees_nothing_of_it(eve, job_path, dataset_path, [result_path])
 
 
 def become_first_administrator(ada: Visitor, setup_link: str) -> None:
@@ -99,19 +101,6 @@ def add_panel(ada: Visitor, name: str, recipe: str) -> None:
     expect(title(ada.page)).to_have_text(name)
 
 
-def make_dataset(rosa: Visitor, name: str, file: Path) -> str:
-    """Return the path of the dataset's page, once its file is read."""
-    rosa.follow("Datasets")
-    rosa.page.get_by_role("button", name="Create your first dataset").click()
-    rosa.page.get_by_label("Name").fill(name)
-    rosa.page.get_by_role("button", name="Create and add files").click()
-    expect(title(rosa.page)).to_have_text(name)
-    rosa.page.get_by_label("Add files of genotypes").set_input_files(file)
-    expect(row(rosa.page, file.name)).to_contain_text("Phased")
-    expect(row(rosa.page, file.name)).to_contain_text(str(dataset.SAMPLES))
-    return path_of(rosa.page)
-
-
 def submit_twice_at_once(rosa: Visitor, panel: str) -> str:
     """Go through the steps, click twice, and return the path of the job's page."""
     rosa.page.get_by_role("link", name="Submit").last.click()
@@ -147,32 +136,3 @@ def check_download(rosa: Visitor, name: str, folder: Path) -> str:
     assert [position for position, _ in records] == [int(p) for p in panel.positions]
     assert all(has_dosage for _, has_dosage in records)
     return str(link.get_attribute("href"))
-
-
-def sees_nothing_of_it(eve: Visitor, job: str, dataset_path: str, result: str) -> None:
-    eve.open("/jobs")
-    expect(eve.page.get_by_text("No jobs yet")).to_be_visible()
-    eve.open("/datasets")
-    expect(eve.page.get_by_text("No datasets yet")).to_be_visible()
-    eve.page.goto(job)
-    expect(eve.page.get_by_text("There is no such job")).to_be_visible()
-    eve.page.goto(dataset_path)
-    expect(eve.page.get_by_text("There is no such dataset")).to_be_visible()
-    assert eve.context.request.get(result).status == 404
-
-
-def title(page: Page) -> Locator:
-    return page.get_by_role("heading", level=1)
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
-
-
-def field(page: Page, label: str) -> Locator:
-    """The form control whose label begins so; a hint may follow in the label."""
-    return page.get_by_label(re.compile(f"^{label}"))
-
-
-def path_of(page: Page) -> str:
-    return page.evaluate("location.pathname")

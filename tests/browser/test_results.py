@@ -32,7 +32,7 @@ MEMBERS = ("chr20.dose.vcf.gz", "chr20.info.gz")
 
 
 def a_job(owner_ref: str, folder: Path) -> str:
-    """A job whose archive was unpacked, with a second one that is not here yet."""
+    """A job whose archive was unpacked, with a second one that is not here."""
     ref = submit_one(
         "Cohort", owner=actor(ref=owner_ref), chosen=panel(limits={"max_downloads": 10})
     )
@@ -103,7 +103,7 @@ def test_what_is_missing_is_said_in_red_and_what_is_here_is_handed_out(
     ada.open(f"/jobs/{ref}")
     main = page.get_by_role("main")
     notice = main.get_by_role("status").filter(has_text="deletes its copies in 5 days")
-    expect(notice).to_contain_text("1 file is not here yet.")
+    expect(notice).to_contain_text("1 file is not here.")
     rows = page.get_by_role("region", name="Results").get_by_role("row")
     expect(rows).to_have_count(5)
     expect(rows.nth(1)).to_contain_text("Unpacked, see below")
