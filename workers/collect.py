@@ -40,7 +40,14 @@ from models.away import refuse_if_away
 from models.threads import call
 from workers import contact
 from workers.endpoints import connector_of
-from workers.fetch import Interrupted, fetch_to_disk, partial_path, size_of, whole_path
+from workers.fetch import (
+    Interrupted,
+    fetch_to_disk,
+    is_whole,
+    partial_path,
+    size_of,
+    whole_path,
+)
 from workers.keeping import keep
 from workers.learning import learn_from_log, learn_from_output
 from workers.leases import claim, kept, record, surviving
@@ -97,13 +104,15 @@ async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
 async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -> None:
     state = details.status.state
     if state is RunState.FAILED:
+        await _fetch_telling(connector, claimed, details)
         await record(job_collection.record_failure, claimed, details=details)
+        _clear(claimed)
     elif state is RunState.CANCELLED:
         await record(job_collection.record_cancelled, claimed)
     elif state is RunState.COMPLETE and details.status.results_gone:
         for result in await record(job_collection.results_to_fetch, claimed):
-            if whole_path(claimed, result).exists():
-                await keep(claimed, result)
+            if is_whole(claimed, result):
+                await keep(claimed, result, may_come_again=False)
         await record(job_leftovers.record_gone, claimed, details=details)
         _clear(claimed)
     elif state is RunState.COMPLETE:
@@ -123,6 +132,17 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
         # The end was seen before: some servers say UNKNOWN for a moment between two states.
         word = details.status.raw_state
         raise Unreachable(f"The service says {word} of a run that it has said to be over.")
+
+
+async def _fetch_telling(connector: Connector, claimed: Claim, details: RunDetails) -> None:
+    """Fetch what tells why a run failed. Each is tried once: its failure is the news."""
+    for result in await record(job_collection.list_telling, claimed, details=details):
+        try:
+            await _fetch(connector, claimed, result, may_come_again=False)
+        except (Interrupted, ConnectorError, Refused) as error:
+            reason = f"It could not be fetched: {error}"
+            await record(job_results.record_remote, claimed, result_id=result.id, reason=reason)
+    await _count_lists(claimed)
 
 
 async def _count_lists(claimed: Claim) -> None:
@@ -145,10 +165,12 @@ async def _note_expiry(claimed: Claim, details: RunDetails) -> None:
     await record(result_expiry.note_expiry, claimed, details=details, retention_days=days)
 
 
-async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> None:
+async def _fetch(
+    connector: Connector, claimed: Claim, result: WantedResult, *, may_come_again: bool = True
+) -> None:
     # Nothing is fetched that could not be kept.
     refuse_if_away(db.FILES)
-    path, whole = partial_path(claimed, result), whole_path(claimed, result)
+    path = partial_path(claimed, result)
     before = size_of(path)
 
     async def tell(fetched_bytes: int, size: int | None) -> None:
@@ -160,7 +182,7 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
             size=size,
         )
 
-    if not whole.exists():
+    if not is_whole(claimed, result):
         if not await record(job_downloads.spend, claimed, result_id=result.id):
             return
         try:
@@ -173,9 +195,9 @@ async def _fetch(connector: Connector, claimed: Claim, result: WantedResult) -> 
         except ConnectorError as error:
             await tell(size_of(path), None)
             raise Interrupted(error, brought=size_of(path) > before) from error
-        path.rename(whole)
+        path.rename(whole_path(claimed, result))
     await learn_from_output(claimed, result.location)
-    await keep(claimed, result)
+    await keep(claimed, result, may_come_again=may_come_again)
 
 
 async def _refused(claimed: Claim, result: WantedResult, error: ConnectorError) -> None:

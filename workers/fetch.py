@@ -38,6 +38,14 @@ def whole_path(claimed: Claim, result: WantedResult) -> Path:
     return store.partial_dir() / f"{claimed.job_ref}.{result.id}{store.WHOLE}"
 
 
+def is_whole(claimed: Claim, result: WantedResult) -> bool:
+    """Whether all of a result has come, perhaps just before a crash: it costs no other download."""
+    path, whole = partial_path(claimed, result), whole_path(claimed, result)
+    if path.exists() and size_of(path) == result.size:
+        path.rename(whole)
+    return whole.exists()
+
+
 async def fetch_to_disk(
     connector: Connector, result: WantedResult, path: Path, *, tell: Tell
 ) -> None:
@@ -45,13 +53,12 @@ async def fetch_to_disk(
 
     Sends one request, since a service may count them.
 
-    `tell` hears how many bytes are here and how many there are in all, every few seconds. Raises
-    `ConnectorError` where the reading stops early (what arrived stays for the next time) or has
-    another size than the service says, and `Refused` where the disk has no room.
+    `tell` hears how many bytes are here and how many there are in all, at first (so that `is_whole`
+    can tell after a crash) and then every few seconds. Raises `ConnectorError` where the reading
+    stops early (what arrived stays for the next time) or has another size than the service says,
+    and `Refused` where the disk has no room.
     """
     offset = size_of(path)
-    if result.size is not None and offset == result.size:
-        return
     store.require_room((result.size or 0) - offset)
     known = path.with_name(f"{path.name}.version")
     remote = RemoteFile(
@@ -64,6 +71,7 @@ async def fetch_to_disk(
     async with _opened_at(connector, remote, path) as download:
         size = download.size if download.size is not None else result.size
         known.write_text(download.version)
+        await tell(download.offset, size)
         with _opened(path) as file:
             # A service may begin at the start although it was asked to go on.
             file.truncate(download.offset)

@@ -16,13 +16,19 @@ from workers.registering import register
 from workers.unpack import unpack
 
 
-async def keep(claimed: Claim, result: WantedResult) -> None:
-    """Verify a result that has come whole, and keep it: an archive as what it holds."""
+async def keep(claimed: Claim, result: WantedResult, *, may_come_again: bool = True) -> None:
+    """Verify a result that has come whole, and keep it: an archive as what it holds.
+
+    One that is not as it should be is kept all the same where it comes so each time, or where it
+    cannot come again. Else `Interrupted` is raised, and it is to be fetched anew.
+    """
     path = whole_path(claimed, result)
-    damage = await _stated_otherwise(claimed, result, path)
-    if not damage and claimed.archive_password and is_archive(result.name):
+    doubt, damage = await _stated_otherwise(claimed, result, path), ""
+    if doubt and may_come_again:
+        await _begin_anew(claimed, result, path, doubt)
+    if claimed.archive_password and is_archive(result.name):
         try:
-            await unpack(claimed, result, path)
+            await unpack(claimed, result, path, doubt=doubt)
         except WrongPassword as error:
             # It would come with the same password again.
             await _store(claimed, result, path, damage=str(error))
@@ -32,8 +38,8 @@ async def keep(claimed: Claim, result: WantedResult) -> None:
         else:
             await asyncio.to_thread(path.unlink)
             return
-    damage = damage or await asyncio.to_thread(damage_of, path, result.name)
-    if damage:
+    damage = damage or doubt or await asyncio.to_thread(damage_of, path, result.name)
+    if damage and may_come_again:
         await _begin_anew(claimed, result, path, damage)
     await _store(claimed, result, path, damage=damage)
 

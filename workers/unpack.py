@@ -18,8 +18,10 @@ from workers.leases import record
 from workers.registering import register
 
 
-async def unpack(claimed: Claim, result: WantedResult, path: Path) -> None:
+async def unpack(claimed: Claim, result: WantedResult, path: Path, *, doubt: str = "") -> None:
     """Register every member of the archive at `path`, then the archive itself as unpacked.
+
+    `doubt` is what is strange about it, and is kept with it.
 
     Raises `Damaged` where it does not open, and `Refused` where there is no room or its password
     cannot be read.
@@ -35,6 +37,7 @@ async def unpack(claimed: Claim, result: WantedResult, path: Path) -> None:
         result_id=result.id,
         size=size,
         sha256=sha256,
+        doubt=doubt,
     )
 
 

@@ -29,7 +29,7 @@ def name_of_member(session: Session, claim: Claim, *, archive_id: int, name: str
     if taken is None or taken.archive_id == archive_id:
         return name
     archive = session.exec(select(JobResult.name).where(JobResult.id == archive_id)).one()
-    return f"{PurePosixPath(archive).stem}/{name}"[-300:]
+    return f"{PurePosixPath(archive).with_suffix('')}/{name}"[-300:]
 
 
 def record_member(
@@ -71,12 +71,16 @@ def record_member(
 
 
 def record_unpacked(
-    session: Session, claim: Claim, *, result_id: int, size: int, sha256: str
+    session: Session, claim: Claim, *, result_id: int, size: int, sha256: str, doubt: str = ""
 ) -> None:
-    """All of an archive is here as its members; of itself only size and SHA-256 are kept."""
+    """All of an archive is here as its members; of itself only size and SHA-256 are kept.
+
+    `doubt` is what was strange about it although all of it opened.
+    """
     job = claimed_job(session, claim)
     archive = session.exec(select(JobResult).where(JobResult.id == result_id)).one()
-    archive.state, archive.error_message = "unpacked", ""
+    archive.state = "unpacked"
+    archive.error_message = f"All that is in it opens, but {doubt}." if doubt else ""
     archive.size = archive.fetched_bytes = size
     archive.sha256 = sha256
     job.contact_error = ""

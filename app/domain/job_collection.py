@@ -1,12 +1,12 @@
 """What a run leaves behind: its logs and outputs, fetched into our own store one after another."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import case, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -24,6 +24,8 @@ from models.jobs import Job, JobLog, JobResult
 EMPTY_LOOKS = 8
 # The MD5 checksum of an archive comes as an output of its own.
 CHECKSUMS = ".md5"
+# What tells why a run failed.
+TELLING = ("quality", "statistics", "log")
 
 CAUSE_LINES = 20
 CAUSE_CHARACTERS = 4000
@@ -98,6 +100,23 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
         change_status(session, job, JobStatus.FAILED, reason=job.error_message.splitlines()[0])
         retire(session, claim)
         return None
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+    return results_to_fetch(session, claim)
+
+
+def list_telling(session: Session, claim: Claim, details: RunDetails) -> list[WantedResult]:
+    """Write down those outputs of a failed run that tell why, and return those to be fetched.
+
+    The last download of one is its owner's: it is only named with where it is.
+    """
+    job = claimed_job(session, claim)
+    recipe = parse_recipe(job.panel_snapshot["recipe"])
+    telling = [
+        replace(one, can_download=one.can_download and one.downloads_left != 1)
+        for one in details.outputs
+        if role_of(recipe, one.name) in TELLING
+    ]
+    _keep_outputs(session, job, recipe, telling)
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
     return results_to_fetch(session, claim)
 
@@ -200,8 +219,11 @@ def _keep_outputs(
     is_listed = col(JobResult.state) == "listed"
     refreshed: dict[str, Any] = {
         name: case((is_listed, new[name]), else_=col(getattr(JobResult, name)))
-        for name in ("role", "location", "state", "size")
+        for name in ("role", "location", "state")
     }
+    # Some services tell a size only when a file is fetched.
+    size = func.coalesce(new.size, col(JobResult.size))
+    refreshed["size"] = case((is_listed, size), else_=col(JobResult.size))
     refreshed["downloads_left"] = new.downloads_left
     session.connection().execute(
         statement.on_conflict_do_update(index_elements=["job_id", "name"], set_=refreshed),

@@ -6,7 +6,7 @@ nothing of it.
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from app.connectors.base import RunDetails, RunState, RunStatus
 from app.domain.job_queue import Claim, claimed_job, retire
@@ -37,21 +37,20 @@ def record_gone(session: Session, claim: Claim, *, details: RunDetails) -> None:
     keep_expiry(job, details.status)
     job.remote_state = details.status.raw_state
     when = _when(job, details.status.expires_at)
-    wanted = session.exec(
-        select(JobResult).where(
-            JobResult.job_id == job.id,
-            JobResult.role != "",
-            col(JobResult.archive_id).is_(None),
-        )
+    known = session.exec(
+        select(JobResult).where(JobResult.job_id == job.id, JobResult.role != "")
     ).all()
+    wanted = [result for result in known if result.archive_id is None]
     here = [result for result in wanted if result.state in HERE]
+    # An archive that did not open to its end has left what came before that.
+    opened = [result for result in known if result.archive_id and result.state in HERE]
     gone = [result for result in wanted if result.state not in HERE]
     for result in gone:
         result.state = "gone"
         result.error_message = f"{job.service_name} deleted it {when}, before it was fetched."
         session.add(result)
     names = ", ".join(f"“{result.name}”" for result in gone[:20])
-    if here:
+    if here or opened:
         reason = f"{len(here)} of {len(wanted)} results fetched"
         if gone:
             reason += f"; {job.service_name} deleted the others {when}: {names}"

@@ -56,6 +56,7 @@ class SmallWes:
     forgets: bool = False
     stumbles_over: str = ""
     cut_after: int = 0
+    tells_sizes: bool = False
 
     def only_run(self) -> Run:
         """The one run that there is."""
@@ -155,6 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         locations |= {path.rpartition("/")[2]: path for path in run.local_files}
         return {
             name.replace(".", "_"): {"class": "File", "basename": name, "location": location}
+            | ({"size": len(run.files[name])} if self.wes.tells_sizes else {})
             for name, location in locations.items()
         }
 

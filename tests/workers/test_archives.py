@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlmodel import col, select
 
@@ -264,3 +265,50 @@ def crash_after_the_first_member(ref: str) -> None:
         session.add(archive)
         session.add(JobQueueEntry(job_id=stored.id or 0, next_action_at=now()))
     (store.partial_dir() / f"{ref}.{archive.id}.whole.0badc0de").write_bytes(b"half a member")
+
+
+def whole_of(ref: str, content: bytes) -> None:
+    """Leave an archive as a worker leaves it that dies when all of it has come."""
+    partial(ref).with_name(f"{partial(ref).name}.whole").write_bytes(content)
+
+
+def partial(ref: str) -> Path:
+    return store.partial_dir() / f"{ref}.{result(ref).id}"
+
+
+def test_a_damaged_archive_is_kept_where_the_service_has_deleted_its_own(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    until_collecting(ref)
+    list_only(cloudgene)
+    whole_of(ref, b"PK half an archive")
+    cloudgene.control(f"jobs/{job(ref).row.remote_id}/retire")
+    done = work_until(ref, "completed", "failed")
+    archive = result(ref)
+    assert (done.row.status, archive.state) == ("completed", "damaged")
+    assert store.path_of(archive.sha256).read_bytes() == b"PK half an archive"
+
+
+def test_an_archive_that_came_with_its_last_download_before_a_crash_is_not_asked_for_again(
+    ref: str, cloudgene: Cloudgene
+) -> None:
+    until_collecting(ref)
+    list_only(cloudgene)
+    partial(ref).unlink(missing_ok=True)
+    remote_id = job(ref).row.remote_id
+    link = result(ref).location
+    content = httpx.get(link, follow_redirects=True).content
+    with db.session(db.JOBS) as session:
+        row = session.exec(select(JobResult).where(JobResult.name == ARCHIVE)).one()
+        row.size = len(content)
+    partial(ref).write_bytes(content)
+    cloudgene.control(f"jobs/{remote_id}/downloads", name=ARCHIVE, left=0)
+    assert work_until(ref, "completed", "failed").row.status == "completed"
+    assert result(ref).state == "unpacked"
+
+
+def list_only(cloudgene: Cloudgene) -> None:
+    """Let the results be listed, and the first fetch break off."""
+    cloudgene.fault("cut_after", 5)
+    turn(collect.collect)
+    cloudgene.heal("cut_after")

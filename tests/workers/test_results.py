@@ -145,6 +145,37 @@ def test_a_failed_run_tells_its_cause_in_the_program_s_own_words(ref: str, wes: 
     assert "line 50" in log_text(ref)
 
 
+def test_an_empty_output_is_kept_as_it_is(ref: str, wes: SmallWes) -> None:
+    end(wes).files = {"imputed.vcf.gz": IMPUTED, "quality.tsv": b""}
+    wes.tells_sizes = True
+    results = {one.name: (one.state, one.size) for one in until(ref, "completed").results}
+    assert results["quality.tsv"] == ("fetched", 0)
+
+
+def test_what_tells_why_a_run_failed_is_fetched_and_the_job_has_failed_all_the_same(
+    ref: str, wes: SmallWes
+) -> None:
+    run = end(wes, "EXECUTOR_ERROR")
+    run.files = {"quality.tsv": b"call rate\t0.1\n", "imputed.vcf.gz": IMPUTED}
+    failed = until(ref, "failed")
+    (told,) = failed.results
+    assert (told.name, told.state) == ("quality.tsv", "fetched")
+    assert store.path_of(told.sha256).read_bytes() == b"call rate\t0.1\n"
+
+
+def test_what_tells_why_a_run_failed_and_cannot_be_had_delays_no_failure(
+    ref: str, wes: SmallWes
+) -> None:
+    end(wes, "EXECUTOR_ERROR").files = {"quality.tsv": b"call rate\t0.1\n" * 100}
+    wes.cut_after = 200
+    turn(jobs.follow)
+    turn(collect.collect)
+    failed = job(ref)
+    assert (failed.row.status, failed.results[0].state) == ("failed", "remote")
+    assert "It could not be fetched" in failed.results[0].error_message
+    assert list(store.partial_dir().iterdir()) == []
+
+
 def test_a_full_disk_holds_the_results_until_there_is_room(
     ref: str, wes: SmallWes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
