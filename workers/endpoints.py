@@ -18,6 +18,7 @@ from workers.leases import record, surviving
 async def connector_of(client: httpx.AsyncClient, *claims: Claim) -> Connector | None:
     """Return the connector for jobs of one owner on one service, with the owner's or shared token.
 
+    A run is asked about with the token with which it was sent: another account may not see it.
     Where there is none, the jobs are held with the reason and None is returned; where a database of
     ours that would tell is away, they wait for it.
     """
@@ -27,7 +28,11 @@ async def connector_of(client: httpx.AsyncClient, *claims: Claim) -> Connector |
         await _hold(claims, "no_connector", explanation)
         return None
     try:
-        endpoint = await endpoint_of(claims[0].service_ref, claims[0].owner_ref)
+        endpoint = await endpoint_of(
+            claims[0].service_ref,
+            claims[0].owner_ref,
+            prefers_shared=claims[0].was_sent_shared,
+        )
     except db.Away as error:
         for claimed in claims:
             async with surviving(claimed):
@@ -39,10 +44,13 @@ async def connector_of(client: httpx.AsyncClient, *claims: Claim) -> Connector |
     return kind(client, endpoint)
 
 
-async def endpoint_of(service_ref: str, user_ref: str = "") -> Endpoint:
+async def endpoint_of(
+    service_ref: str, user_ref: str = "", *, prefers_shared: bool = False
+) -> Endpoint:
     """Where a service is and how to speak to it for a user, with the token decrypted.
 
-    Raises `NotFound`, or `Refused` where a stored token cannot be used.
+    `prefers_shared`: see `credentials.token_of`. Raises `NotFound`, or `Refused` where a stored
+    token cannot be used.
     """
     address = await call(db.REGISTRY, service_addresses.address_of, service_ref=service_ref)
     token = await call(
@@ -51,6 +59,7 @@ async def endpoint_of(service_ref: str, user_ref: str = "") -> Endpoint:
         service_ref=service_ref,
         base_url=address.base_url,
         user_ref=user_ref,
+        prefers_shared=prefers_shared,
     )
     return Endpoint(
         base_url=address.base_url,

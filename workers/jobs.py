@@ -59,11 +59,12 @@ async def follow() -> bool:
 
 async def _follow(client: httpx.AsyncClient, service_ref: str, claims: Sequence[Claim]) -> None:
     try:
-        by_owner: dict[str, list[Claim]] = {}
+        by_token: dict[tuple[str, bool], list[Claim]] = {}
         for claimed in claims:
-            by_owner.setdefault(claimed.owner_ref, []).append(claimed)
+            token = claimed.owner_ref, claimed.was_sent_shared
+            by_token.setdefault(token, []).append(claimed)
         # Each owner may have an own token, which sees only that owner's runs.
-        for own in by_owner.values():
+        for own in by_token.values():
             await _follow_own(client, own)
     finally:
         _busy.discard(service_ref)

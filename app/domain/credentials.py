@@ -184,18 +184,25 @@ def tokens_of(session: Session, *, places: Mapping[str, str]) -> dict[str, str |
     return tokens
 
 
-def token_of(session: Session, *, service_ref: str, base_url: str, user_ref: str = "") -> str:
+def token_of(
+    session: Session,
+    *,
+    service_ref: str,
+    base_url: str,
+    user_ref: str = "",
+    prefers_shared: bool = False,
+) -> str:
     """The token to send to a service for a user: the user's own, else the shared one, else "".
 
-    For the code that speaks to services only; no page or API may pass it on. Raises `Refused`
-    where a token is stored but must not or cannot be used.
+    `prefers_shared`: the shared one, as long as it is of use, and else the user's own. For the code
+    that speaks to services only; no page or API may pass it on. Raises `Refused` where a token is
+    stored but must not or cannot be used.
     """
     owners = [user_ref, ""] if user_ref else [""]
-    for owner in owners:
-        row = _find(session, service_ref, owner)
-        if row is not None:
-            return _usable(row.ciphertext, base_url)
-    return ""
+    rows = [row for owner in owners if (row := _find(session, service_ref, owner))]
+    if prefers_shared:
+        rows.sort(key=lambda row: (_row(row).is_useless, row.user_ref != ""))
+    return _usable(rows[0].ciphertext, base_url) if rows else ""
 
 
 def whose_token(session: Session, *, service_ref: str, user_ref: str) -> str:

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from app.config import settings
+from app.domain.job_slots import slot_key
 from app.domain.job_states import JobStatus
 from app.domain.slots_taken import in_slots
 from models.jobs import Job, JobQueueEntry, ServiceContact
@@ -40,7 +41,8 @@ class Claim:
     """A job that one worker may act on for a while. `attempts` are failed ones in a row.
 
     `trial` is set where this is the one contact that finds out whether the service answers again
-    (see `service_contacts`). `archive_password` is encrypted.
+    (see `service_contacts`). `was_sent_shared`: the run was sent with the lab's token, and belongs
+    to that account. `archive_password` is encrypted.
     """
 
     job_id: int
@@ -54,6 +56,7 @@ class Claim:
     owner_ref: str
     remote_id: str
     must_cancel: bool
+    was_sent_shared: bool = False
     trial: datetime | None = None
     archive_password: str = field(default="", repr=False)
 
@@ -275,6 +278,10 @@ def _claim(entry: JobQueueEntry, job: Job, worker: str) -> Claim:
             job.cancel_requested_at is not None
             and not job.cancel_outcome
             and job.status != JobStatus.LOST
+        ),
+        was_sent_shared=(
+            job.status not in (JobStatus.WAITING, JobStatus.QUEUED)
+            and job.slot_key == slot_key(job.service_ref, "")
         ),
         archive_password=job.archive_password,
     )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import select
 
 from app.connectors.base import CancelOutcome, RunState, RunStatus
-from app.connectors.errors import SlotsFull, Unsupported
+from app.connectors.errors import NotAuthorised, SlotsFull, Unreachable, Unsupported
 from app.connectors.run_request import RunRequest
 from app.connectors.run_stages import RunStage
 from app.domain import credentials
@@ -39,6 +39,7 @@ class SlotService:
     taken: list[str] = field(default_factory=list)
     by_hand: Counter[str] = field(default_factory=Counter)
     refusals: int = 0
+    loses_answers: bool = False
 
     def count(self, token: str) -> int:
         """How many runs a credential has now."""
@@ -50,7 +51,7 @@ class SlotService:
 
 
 class StandIn:
-    """The connector. A run that the service has no more was ended there."""
+    """The connector. A run that the service has no more was ended there; others' are not shown."""
 
     def __init__(self, service: SlotService, token: str) -> None:
         self._service, self._token = service, token
@@ -62,13 +63,17 @@ class StandIn:
             raise SlotsFull(f"Only {service.slots} jobs per user can be executed simultaneously.")
         service.runs[request.job_ref] = self._token
         service.taken.append(request.job_ref)
+        if service.loses_answers:
+            raise Unreachable("Cut off.", may_have_arrived=True)
         return request.job_ref
 
     async def find(self, job_ref: str) -> str | None:
-        return job_ref if job_ref in self._service.runs else None
+        return job_ref if self._service.runs.get(job_ref) == self._token else None
 
     async def status(self, remote_ids: Sequence[str]) -> Mapping[str, RunStatus]:
         runs = self._service.runs
+        if any(runs.get(one, self._token) != self._token for one in remote_ids):
+            raise NotAuthorised("Access denied.")
         states = {
             one: RunState.RUNNING if one in runs else RunState.CANCELLED for one in remote_ids
         }

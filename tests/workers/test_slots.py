@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from app.config import settings
 from app.connectors import CONNECTORS
-from app.domain import job_queue, services
+from app.domain import credentials, job_queue, services
 from app.domain import jobs as domain_jobs
 from app.domain.access import Actor
 from app.domain.service_fields import parse_service
@@ -116,6 +116,36 @@ def test_with_the_lab_s_token_people_take_turns_whoever_submitted_first_and_most
     assert {*lab.service.taken[3:5]} == {ada[1], ben[1]}
     assert {*lab.service.taken[5:7]} == {ada[2], ben[2]}
     assert lab.service.taken[7] == ada[3]
+
+
+def test_a_run_is_followed_with_the_token_with_which_it_was_sent(lab: Lab) -> None:
+    give_token(ADA, "token-of-the-lab", shared=True)
+    (ref,) = lab.submit(ADA, 1)
+    lab.work()
+    give_token(ADA, "token-of-ada")
+    look_at_runs()
+    asyncio.run(jobs.follow())
+    assert (stored(ref).status, stored(ref).held_reason) == ("running", "")
+    # Should that token be of no use any more, the other one is tried.
+    with db.session(db.USERS) as session:
+        credentials.forget_token(
+            session, actor=actor("Grace", "administrator"), service_ref=service_ref(), shared=True
+        )
+    look_at_runs()
+    asyncio.run(jobs.follow())
+    assert stored(ref).held_reason == "not_authorised"
+
+
+def test_a_submission_whose_answer_is_lost_is_looked_for_with_the_token_it_had(lab: Lab) -> None:
+    give_token(ADA, "token-of-the-lab", shared=True)
+    lab.service.loses_answers = True
+    (ref,) = lab.submit(ADA, 1)
+    lab.work()
+    assert stored(ref).status == "submitting"
+    give_token(ADA, "token-of-ada")
+    make_due()
+    lab.work()
+    assert stored(ref).status == "submitted"
 
 
 def test_a_job_that_is_held_or_ends_while_it_waits_holds_up_nobody(lab: Lab) -> None:
