@@ -1,8 +1,8 @@
 """Collecting what a run left: its logs, then each result, resumed where a fetch stopped."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import httpx
@@ -81,14 +81,37 @@ async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
     try:
         details = await connector.details(claimed.remote_id)
     except ConnectorError as error:
-        await _try_again(claimed, error)
+        if isinstance(error, UnknownRun) and await _is_over(claimed):
+            async with _excused(claimed):
+                await _end_as_gone(claimed, None)
+        else:
+            await _try_again(claimed, error)
         await contact.failed(connector, [claimed], error)
         return
     await contact.heard([claimed])
     await learn_from_log(claimed, details)
-    try:
+    async with _excused(claimed):
         await record(job_collection.record_logs, claimed, details=details)
         await _conclude(connector, claimed, details)
+
+
+async def _is_over(claimed: Claim) -> bool:
+    """Whether a run that its service knows no more, as it says again and again, left nothing there.
+
+    That is so where the time is over for which the service keeps results.
+    """
+    if claimed.attempts + 1 < job_outcomes.UNKNOWN_LOOKS:
+        return False
+    await _note_expiry(claimed, None)
+    is_over: bool = await record(result_expiry.is_over, claimed)
+    return is_over
+
+
+@asynccontextmanager
+async def _excused(claimed: Claim) -> AsyncIterator[None]:
+    """Have the job say what kept its results from coming, and try again later."""
+    try:
+        yield
     except KeyLost as error:
         await record(job_outcomes.held, claimed, held_reason="key_lost", explanation=error.message)
     except Refused as error:
@@ -110,11 +133,7 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
     elif state is RunState.CANCELLED:
         await record(job_collection.record_cancelled, claimed)
     elif state is RunState.COMPLETE and details.status.results_gone:
-        for result in await record(job_collection.results_to_fetch, claimed):
-            if is_whole(claimed, result):
-                await keep(claimed, result, may_come_again=False)
-        await record(job_leftovers.record_gone, claimed, details=details)
-        _clear(claimed)
+        await _end_as_gone(claimed, details)
     elif state is RunState.COMPLETE:
         await _note_expiry(claimed, details)
         wanted: Sequence[WantedResult] | None = await record(
@@ -145,6 +164,15 @@ async def _fetch_telling(connector: Connector, claimed: Claim, details: RunDetai
     await _count_lists(claimed)
 
 
+async def _end_as_gone(claimed: Claim, details: RunDetails | None) -> None:
+    """End a job with what came before its service deleted the rest, or forgot the run (None)."""
+    for result in await record(job_collection.results_to_fetch, claimed):
+        if is_whole(claimed, result):
+            await keep(claimed, result, may_come_again=False)
+    await record(job_leftovers.record_gone, claimed, details=details)
+    _clear(claimed)
+
+
 async def _count_lists(claimed: Claim) -> None:
     """Count what the service's quality control left out, from the lists that have come."""
     lists = await record(job_quality_lists.quality_lists, claimed)
@@ -154,7 +182,7 @@ async def _count_lists(claimed: Claim) -> None:
     await record(job_quality_lists.record_counts, claimed, counts=counts)
 
 
-async def _note_expiry(claimed: Claim, details: RunDetails) -> None:
+async def _note_expiry(claimed: Claim, details: RunDetails | None) -> None:
     """Keep when the service deletes the results; without the registry its own word alone counts."""
     days = None
     if await record(result_expiry.expects_retention, claimed):

@@ -27,16 +27,19 @@ def keep_expiry(job: Job, status: RunStatus) -> None:
         job.results_gone_at = now()
 
 
-def record_gone(session: Session, claim: Claim, *, details: RunDetails) -> None:
-    """The run succeeded, but its service has deleted what is not here by now: the job ends.
+def record_gone(session: Session, claim: Claim, *, details: RunDetails | None) -> None:
+    """The run is over, and its service has deleted what is not here by now: the job ends.
 
-    It is complete with what was fetched before, and failed where that is nothing.
+    It is complete with what was fetched before, and failed where that is nothing. Without `details`
+    the service knows the run no more; else it says that it succeeded.
     """
     job = claimed_job(session, claim)
-    assert details.status.state is RunState.COMPLETE
-    keep_expiry(job, details.status)
-    job.remote_state = details.status.raw_state
-    when = _when(job, details.status.expires_at)
+    if details is not None:
+        assert details.status.state is RunState.COMPLETE
+        keep_expiry(job, details.status)
+        job.remote_state = details.status.raw_state
+    job.results_gone_at = job.results_gone_at or now()
+    when = _when(job, details.status.expires_at if details else job.results_expire_at)
     known = session.exec(
         select(JobResult).where(JobResult.job_id == job.id, JobResult.role != "")
     ).all()
@@ -44,19 +47,22 @@ def record_gone(session: Session, claim: Claim, *, details: RunDetails) -> None:
     here = [result for result in wanted if result.state in HERE]
     # An archive that did not open to its end has left what came before that.
     opened = [result for result in known if result.archive_id and result.state in HERE]
+    # Of a run that is known no more it may be that it failed, and that what tells why has come.
+    is_complete = any(details or result.role == "imputed" for result in (*here, *opened))
     gone = [result for result in wanted if result.state not in HERE]
     for result in gone:
         result.state = "gone"
         result.error_message = f"{job.service_name} deleted it {when}, before it was fetched."
         session.add(result)
     names = ", ".join(f"“{result.name}”" for result in gone[:20])
-    if here or opened:
+    if is_complete:
         reason = f"{len(here)} of {len(wanted)} results fetched"
         if gone:
             reason += f"; {job.service_name} deleted the others {when}: {names}"
         change_status(session, job, JobStatus.COMPLETED, reason=reason)
     else:
-        told = f"The run succeeded, but {job.service_name} deleted its results {when}, "
+        ended = "succeeded" if details else "is over"
+        told = f"The run {ended}, but {job.service_name} deleted its results {when}, "
         job.error_message = (
             f"{told}before they were fetched{f': {names}' if names else ''}.\n"
             "Submit the job again to get them."

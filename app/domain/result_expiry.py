@@ -30,18 +30,27 @@ def expects_retention(session: Session, claim: Claim) -> bool:
 
 
 def note_expiry(
-    session: Session, claim: Claim, *, details: RunDetails, retention_days: int | None
+    session: Session, claim: Claim, *, details: RunDetails | None, retention_days: int | None
 ) -> None:
-    """Keep when the service deletes what the run left; `retention_days` None: nobody knows."""
+    """Keep when the service deletes what the run left.
+
+    `details` are None where the service tells nothing, `retention_days` where nobody knows them.
+    """
     job = claimed_job(session, claim)
-    expires_at = details.status.expires_at
+    expires_at = details.status.expires_at if details else None
     if expires_at is None and job.results_expire_at is None and retention_days:
-        ended_at = details.ended_at or _collecting_since(session, job)
+        ended_at = (details.ended_at if details else None) or _collecting_since(session, job)
         expires_at = ended_at + timedelta(days=retention_days)
     if expires_at is not None and expires_at != job.results_expire_at:
         job.results_expire_at = expires_at
         session.add(job)
         db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def is_over(session: Session, claim: Claim) -> bool:
+    """Whether the time is over for which the service keeps what the run left."""
+    expires_at = claimed_job(session, claim).results_expire_at
+    return expires_at is not None and expires_at <= now()
 
 
 def warn_of_loss(session: Session) -> list[str]:

@@ -18,7 +18,9 @@ RETIRED = RunDetails(
 )
 
 
-def end(*states: str) -> tuple[Job, list[JobResult]]:
+def end(
+    *states: str, role: str = "imputed", details: RunDetails | None = RETIRED
+) -> tuple[Job, list[JobResult]]:
     """End a job whose results are in these states; return it and them."""
     ref = submit_one()
     with db.session(db.JOBS) as session:
@@ -26,13 +28,13 @@ def end(*states: str) -> tuple[Job, list[JobResult]]:
         job.status = "collecting"
         for number, state in enumerate(states, 20):
             name = f"chr_{number}.zip"
-            row = JobResult(job_id=job.id or 0, name=name, role="imputed", state=state)
+            row = JobResult(job_id=job.id or 0, name=name, role=role, state=state)
             session.add(row)
         session.add(job)
     with db.session(db.JOBS) as session:
         (claim,) = job_queue.claim_due(session, worker="w", statuses=list(JobStatus), limit=1)
     with db.session(db.JOBS) as session:
-        job_leftovers.record_gone(session, claim, details=RETIRED)
+        job_leftovers.record_gone(session, claim, details=details)
     with db.session(db.JOBS) as session:
         assert session.exec(select(JobQueueEntry)).first() is None
         job = session.exec(select(Job).where(Job.ref == ref)).one()
@@ -62,6 +64,15 @@ def test_a_job_of_which_something_was_fetched_is_complete_and_says_what_is_missi
     assert "1 of 2 results" in job.status_reason
     assert "“chr_21.zip”" in job.status_reason
     assert "deleted it on 2026-01-02" in results[1].error_message
+
+
+@pytest.mark.parametrize(("role", "status"), [("imputed", "completed"), ("log", "failed")])
+def test_a_run_that_is_known_no_more_is_complete_only_where_imputed_results_came(
+    databases: None, role: str, status: str
+) -> None:
+    job, _ = end("fetched", "listed", role=role, details=None)
+    assert job.status == status
+    assert "succeeded" not in job.error_message
 
 
 def test_deleted_results_of_a_run_that_was_given_up_are_not_offered(databases: None) -> None:

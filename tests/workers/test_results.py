@@ -4,11 +4,17 @@ import gzip
 import hashlib
 import random
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from app.domain import store
+from app.domain.job_outcomes import UNKNOWN_LOOKS
+from models import db
+from models.base import now
+from models.jobs import Job
 from tests.support.small_wes import Run, SmallWes, small_wes
 from tests.support.submitting import actor
 from tests.support.working import (
@@ -44,6 +50,14 @@ def end(wes: SmallWes, state: str = "COMPLETE") -> Run:
     run = wes.only_run()
     run.state = state
     return run
+
+
+def put(ref: str, **times: datetime) -> None:
+    with db.session(db.JOBS) as session:
+        stored = session.exec(select(Job).where(Job.ref == ref)).one()
+        for name, time in times.items():
+            setattr(stored, name, time)
+        session.add(stored)
 
 
 def test_a_fetch_that_is_cut_goes_on_where_it_stopped_and_the_sum_is_right(
@@ -174,6 +188,23 @@ def test_what_tells_why_a_run_failed_and_cannot_be_had_delays_no_failure(
     assert (failed.row.status, failed.results[0].state) == ("failed", "remote")
     assert "It could not be fetched" in failed.results[0].error_message
     assert list(store.partial_dir().iterdir()) == []
+
+
+def test_a_run_that_is_forgotten_when_its_results_are_deleted_ends_and_says_what_is_lost(
+    ref: str, wes: SmallWes
+) -> None:
+    end(wes)
+    turn(jobs.follow)
+    wes.forgets = True
+    put(ref, submitted_at=now() - timedelta(days=9))
+    for _ in range(UNKNOWN_LOOKS + 1):
+        turn(collect.collect)
+    assert (job(ref).row.status, job(ref).row.held_reason) == ("collecting", "unknown_run")
+    put(ref, results_expire_at=now() - timedelta(days=1))
+    turn(collect.collect)
+    gone = job(ref).row
+    assert (gone.status, gone.held_reason) == ("failed", "")
+    assert "deleted its results on" in gone.error_message
 
 
 def test_a_full_disk_holds_the_results_until_there_is_room(
