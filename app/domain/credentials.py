@@ -194,11 +194,10 @@ def token_of(
 ) -> str:
     """The token to send to a service for a user: the user's own, else the shared one, else "".
 
-    `prefers_shared`: the shared one, as long as it is of use, and else the user's own. For the code
-    that speaks to services only; no page or API may pass it on. Raises `Refused` where a token is
-    stored but must not or cannot be used.
+    `prefers_shared`: the shared one first, where it is of use. For the code that speaks to services
+    only; no page or API may pass it on. Raises `Refused` where it must not or cannot be used.
     """
-    owners = [user_ref, ""] if user_ref else [""]
+    owners = dict.fromkeys((user_ref, ""))
     rows = [row for owner in owners if (row := _find(session, service_ref, owner))]
     if prefers_shared:
         rows.sort(key=lambda row: (_row(row).is_useless, row.user_ref != ""))
