@@ -19,6 +19,7 @@ class AccountTokensState(rx.State):
     """The reader's own tokens, and the lab's for those who look after services."""
 
     tokens: list[TokenItem] = []
+    is_loaded: bool = False
 
     @guarded("service:read")
     async def load(self, actor: Actor) -> None:
@@ -30,6 +31,7 @@ class AccountTokensState(rx.State):
             token_item(row, service=names.get(row.service_ref, "A service that is gone"))
             for row in rows
         ]
+        self.is_loaded = True
 
 
 def _row(token: rx.Var[TokenItem]) -> rx.Component:
@@ -56,4 +58,5 @@ def tokens_section() -> rx.Component:
         size="2",
         class_name="muted",
     )
-    return section("Tokens for services", rx.cond(AccountTokensState.tokens, listed, none))
+    known = section("Tokens for services", rx.cond(AccountTokensState.tokens, listed, none))
+    return rx.cond(AccountTokensState.is_loaded, known)

@@ -1,11 +1,13 @@
 """Bringing a service's panels here: preview what it offers, choose, apply."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
 
 from app.components.frame import notice, section
+from app.connectors.offers import PanelOffer
 from app.domain import panel_sync
 from app.domain.access import Actor
 from app.domain.errors import Conflict, PlatformError
@@ -71,15 +73,14 @@ class PanelSyncState(rx.State):
             )
         except PlatformError as error:
             async with self:
-                self.problem, self.is_asking = error.message, False
+                self.problem = error.message
             return
+        finally:
+            async with self:
+                self.is_asking = False
         async with self:
-            self.is_asking = False
             if service_ref == self._service_ref:
-                self._offers = json.dumps([offer_as_json(offer) for offer in offers])
-                self._previewed, self.is_seen = diff.fingerprint, True
-                self.groups = group_items(diff)
-                self.unchanged = unchanged_text(diff.unchanged)
+                self._show(offers, diff)
 
     @guarded("service:write")
     async def apply(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec | None:
@@ -104,6 +105,11 @@ class PanelSyncState(rx.State):
         self.done = done_text(diff)
         # Panels come with their terms.
         return AdminTermsState.load
+
+    def _show(self, offers: Sequence[PanelOffer], diff: panel_sync.PanelDiff) -> None:
+        self._offers = json.dumps([offer_as_json(offer) for offer in offers])
+        self._previewed, self.is_seen = diff.fingerprint, True
+        self.groups, self.unchanged = group_items(diff), unchanged_text(diff.unchanged)
 
     def _forget(self) -> None:
         self.groups, self._offers, self._previewed = [], "[]", ""

@@ -77,8 +77,9 @@ class ConnectionTestState(rx.State):
     @guarded("service:write")
     async def take_type(self, actor: Actor, api_type: str) -> None:
         """Keep which protocol is spoken there; an earlier test of another one says nothing."""
-        if api_type in CHOICES and api_type != self.api_type:
-            self._begin(self.base_url, self._service_ref, api_type)
+        chosen = str(api_type)
+        if chosen in CHOICES and chosen != self.api_type:
+            self._begin(self.base_url, self._service_ref, chosen)
 
     @guarded("service:write", background=True)
     async def run(self, actor: Actor) -> None:
@@ -97,13 +98,15 @@ class ConnectionTestState(rx.State):
             endpoint = await call(
                 db.USERS, endpoint_to_test, actor=actor, base_url=address, service_ref=service_ref
             )
+            found = await examine(endpoint, connector, report=self._report)
         except (Invalid, Refused) as error:
             async with self:
-                self.problem, self.is_running = error.message, False
+                self.problem = error.message
             return
-        found = await examine(endpoint, connector, report=self._report)
+        finally:
+            async with self:
+                self.is_running = False
         async with self:
-            self.is_running = False
             self.deviations = [feature_item(row) for row in deviations(found.observations)]
             if found.facts is not None:
                 self._service_info = facts_as_json(found.facts)

@@ -85,8 +85,10 @@ class Jobs:
             folder.mkdir()
         for parameter, named in files.items():
             for name, content in named.items():
-                (job.input / parameter).mkdir(exist_ok=True)
-                with (job.input / parameter / (Path(name).name or "file")).open("wb") as copy:
+                # Both names are the client's: neither leads out of the job's folder.
+                folder = job.input / Path(parameter).name
+                folder.mkdir(exist_ok=True)
+                with (folder / (Path(name).name or "file")).open("wb") as copy:
                     shutil.copyfileobj(content, copy)
         self._enqueue(job)
         return job

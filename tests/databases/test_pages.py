@@ -1,5 +1,6 @@
 """What people see in a browser while a database is away, and that it goes away by itself."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -7,9 +8,13 @@ from playwright.sync_api import Browser, expect
 
 from app.domain.unavailable import WORDS
 from models import db
-from tests.databases.situation import Situation
+from tests.databases.showing import STATE
+from tests.databases.situation import PATIENCE_SECONDS, Situation
 from tests.support.axe import faults
+from tests.support.socket import Tab
 from tests.support.visitor import Visitor, arrive
+
+PANEL_SYNC = f"{STATE}.app___pages___admin_service_panels____panel_sync_state"
 
 # A page of each domain, which says without being asked that its database is away.
 PAGES = {
@@ -79,3 +84,23 @@ def test_the_sign_in_page_says_that_nobody_can_be_let_in(
     situation.proxies[db.USERS].set("pass")
     expect(visitor.page.get_by_text(WORDS[db.USERS].cannot)).to_have_count(0)
     visitor.leave(traces=None)
+
+
+def test_the_panels_of_a_service_can_be_previewed_again_after_its_database_was_away(
+    situation: Situation,
+) -> None:
+    async def visit() -> None:
+        where = {"path": "/admin/services/x", "query": {"service_ref": situation.service_ref}}
+        async with Tab(situation.url, cookies=situation.ada_cookies) as tab:
+            await tab.send(f"{PANEL_SYNC}.load", **where)
+            situation.proxies[db.REGISTRY].set("refuse")
+            await tab.send(f"{PANEL_SYNC}.preview", **where)
+            await tab.until_received("'is_asking_rx_state_': False", seconds=PATIENCE_SECONDS)
+            tab.received.clear()
+            await tab.send(f"{PANEL_SYNC}.preview", **where)
+            await tab.until_received("'is_asking_rx_state_': True", seconds=PATIENCE_SECONDS)
+
+    try:
+        asyncio.run(visit())
+    finally:
+        situation.proxies[db.REGISTRY].set("pass")

@@ -29,6 +29,16 @@ def test_a_form_with_missing_fields_is_accepted_and_fails_later(ann: httpx.Clien
     assert ("Summary", 1, "No vcf.gz input files detected.") in messages(now)
 
 
+def test_a_file_under_the_name_of_a_path_stays_in_its_job_s_folder(
+    server: Cloudgene, ann: httpx.Client
+) -> None:
+    files = {"../../../out-pattern": ("../../x.txt", b"x")}
+    answer = ann.post("/api/v2/jobs/submit/imputationserver2", data=form(), files=files)
+    ended(ann, answer.raise_for_status().json()["id"])
+    (written,) = server.folder.rglob("x.txt")
+    assert written.parent.parent.name == "input"
+
+
 def test_fields_may_be_prefixed_and_unknown_ones_and_applications_are_refused(
     ann: httpx.Client,
 ) -> None:
