@@ -67,7 +67,7 @@ _NOTHING: Mapping[str, Any] = {"position": None, "queue": None, "stages": []}
 
 def _stage(stage: RunStage) -> dict[str, Any]:
     return {
-        "name": stage.name[:120],
+        "name": stage.name.replace("\x00", "")[:120],
         "state": stage.state.value,
         "done": stage.done,
         "total": stage.total,

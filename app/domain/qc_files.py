@@ -17,7 +17,7 @@ MOST_REASONS = 30
 MOST_CHUNKS = 400
 
 # "chunk_20_0000000001_0020000000", "chunk_X.nonPAR_…"
-_CHUNK = re.compile(r"chunk_(?P<chromosome>.+)_(?P<start>\d+)_(?P<end>\d+)")
+_CHUNK = re.compile(r"chunk_(?P<chromosome>.+)_(?P<start>\d{1,12})_(?P<end>\d{1,12})")
 
 
 def is_list(name: str) -> bool:
@@ -27,7 +27,8 @@ def is_list(name: str) -> bool:
 
 def read_list(name: str, lines: Iterable[str]) -> dict[str, Any]:
     """What a list tells, by the names of `QcStatistics`; empty where it is not as expected."""
-    rows = (line.rstrip("\r\n").split("\t") for line in lines)
+    # No text of the database has a NUL.
+    rows = (line.replace("\x00", "").rstrip("\r\n").split("\t") for line in lines)
     columns = [column.lstrip("#").strip().upper() for column in next(rows, [])]
     kind = PurePosixPath(name).name
     if kind == "chunks-excluded.txt":
@@ -72,5 +73,5 @@ def _chunks(rows: Iterable[list[str]]) -> list[dict[str, Any]]:
 
 
 def _percent(share: str) -> float | None:
-    value = float(share)
-    return None if math.isnan(value) else round(100 * value, 2)
+    percent = 100 * float(share)
+    return round(percent, 2) if math.isfinite(percent) else None

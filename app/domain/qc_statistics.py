@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 # "#.00" in the server's own words: thousands have commas, and less than one has no zero before it.
-_NUMBER = r"(\d[\d,]*(?:\.\d+)?|\.\d+)"
+# No count is longer than this.
+_NUMBER = r"(\d[\d,]{0,19}(?:\.\d{1,9})?|\.\d{1,9})"
 
 # field: the server's label; counts of sites
 COUNTS = {
@@ -136,7 +137,7 @@ def read_messages(texts: Iterable[str]) -> dict[str, Any]:
     """What messages tell, by the names of `QcStatistics`; a later message counts."""
     found: dict[str, Any] = {}
     for text in texts:
-        plain = " ".join(text.split())
+        plain = " ".join(text.replace("\x00", "").split())
         for label, number in _COUNT.findall(plain):
             found[_NAMES[label]] = _whole(number)
         if overlap := re.search(rf"Reference Overlap: {_NUMBER} ?%", plain):

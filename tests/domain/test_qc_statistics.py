@@ -1,5 +1,7 @@
 """The numbers of an imputation server's quality control are read from what it says and leaves."""
 
+import json
+
 from app.domain.qc_files import is_list, read_list
 from app.domain.qc_findings import findings_of
 from app.domain.qc_statistics import (
@@ -151,6 +153,17 @@ def test_the_list_of_excluded_chunks_tells_where_results_are_missing() -> None:
             {"region": "X.nonPAR:1-20000000", "snps": 0, "overlap": None, "low_samples": 0},
         ]
     }
+
+
+def test_what_no_database_keeps_is_left_out_of_what_servers_write() -> None:
+    chunks = ["CHUNK\tSNPS\tOVERLAP\tLOW", "chunk_1_1_2\t5\tinf\t0"]
+    chunks += [f"chunk_1_1_{'9' * 5000}\t5\t0.5\t0", f"chunk_1_1_2\t{'9' * 5000}\t0.5\t0"]
+    (chunk,) = read_list("chunks-excluded.txt", chunks)["excluded_chunks"]
+    assert chunk["overlap"] is None
+    sites = ["ID\tCHROM\tINFO", "rs1\t2\x000\tMono\x00morphic"]
+    assert read_list("snps-excluded.txt", sites) == {"by_chromosome": {"Monomorphic": {"20": 1}}}
+    told = f"1 valid VCF file(s) found. Samples: {'9' * 400} Population: e\x00ur"
+    assert "\\u0000" not in json.dumps(read_messages([told]))
 
 
 def test_a_file_that_is_no_such_list_tells_nothing() -> None:
