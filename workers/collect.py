@@ -30,7 +30,7 @@ from app.domain import (
     service_limits,
     store,
 )
-from app.domain.archive_passwords import KeyLost, without
+from app.domain.archive_passwords import KeyLost, password_of, without
 from app.domain.errors import NotFound, Refused
 from app.domain.job_collection import WantedResult
 from app.domain.job_queue import Claim
@@ -91,6 +91,8 @@ async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
     await contact.heard([claimed])
     await learn_from_log(claimed, details)
     async with _excused(claimed):
+        # A service may repeat it, and what cannot be read cannot be hidden.
+        password_of(claimed.archive_password)
         await record(job_collection.record_logs, claimed, details=details)
         await _conclude(connector, claimed, details)
 

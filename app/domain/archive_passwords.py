@@ -15,7 +15,7 @@ from cryptography.fernet import InvalidToken
 
 from app.domain.errors import Refused
 from app.domain.recipes import takes_password
-from app.domain.secret_keys import decrypt, encrypt
+from app.domain.secret_keys import decrypt, encrypt, how_to_add_the_former
 from models.jobs import Job
 
 # Imputation servers write it between double quotes into a shell script (imputationserver2,
@@ -55,7 +55,7 @@ def password_of(ciphertext: str) -> str:
     except InvalidToken:
         raise KeyLost(
             "The password of this job's archives cannot be read, because the platform's secret key "
-            "has changed. An administrator must add the former key to FGIP_SECRET_KEY."
+            f"has changed. An administrator must {how_to_add_the_former()}."
         ) from None
 
 

@@ -1,8 +1,9 @@
 """The keys with which secrets in the databases are encrypted (Fernet), and how they change.
 
-They are in `secret.key` in the data folder, or in `FGIP_SECRET_KEY`: several are separated by
-commas, the first one encrypts and each decrypts. The file is looked at for each use, so that every
-process follows a change of it at once, and read again only when it has changed.
+They are in `secret.key` in the data folder, or in `FGIP_SECRET_KEY`, beside which that file counts
+for nothing: several are separated by commas, the first one encrypts and each decrypts. The file is
+looked at for each use, so that every process follows a change of it at once, and read again only
+when it has changed.
 """
 
 import fcntl
@@ -34,7 +35,7 @@ def renewed(ciphertext: str) -> str:
     Raises `InvalidToken` if none of the keys fits.
     """
     try:
-        Fernet(_keys().split(",")[0].strip()).decrypt(ciphertext.encode())
+        Fernet(_split(_keys())[0]).decrypt(ciphertext.encode())
     except InvalidToken:
         return _cipher().rotate(ciphertext.encode()).decode()
     return ciphertext
@@ -42,7 +43,7 @@ def renewed(ciphertext: str) -> str:
 
 def key_count() -> int:
     """How many keys there are."""
-    return len(_keys().split(","))
+    return len(_split(_keys()))
 
 
 def add_key() -> bool:
@@ -52,7 +53,7 @@ def add_key() -> bool:
     """
     with _changing() as path:
         keys = path.read_text()
-        if "," in keys:
+        if len(_split(keys)) > 1:
             return False
         _replace(path, f"{Fernet.generate_key().decode()},{keys}")
         return True
@@ -61,7 +62,7 @@ def add_key() -> bool:
 def drop_old_keys() -> int:
     """Keep only the newest key on disk; return how many were dropped. `Refused` as `add_key`."""
     with _changing() as path:
-        newest, *old = path.read_text().split(",")
+        newest, *old = _split(path.read_text())
         if old:
             _replace(path, newest)
         return len(old)
@@ -70,6 +71,21 @@ def drop_old_keys() -> int:
 def key_file() -> Path:
     """Where the keys are, unless the settings have them."""
     return settings().data_dir / "secret.key"
+
+
+def how_to_add_the_former() -> str:
+    """What an administrator does with a former key, so that what it encrypted is read again."""
+    if not are_configured():
+        return (
+            "add the former key to secret.key in the data folder, behind the present one and a "
+            "comma. It is taken up at once"
+        )
+    is_on_disk = key_file().exists()
+    where = " (perhaps that in secret.key in the data folder)" if is_on_disk else ""
+    return (
+        f"add the former key{where} to FGIP_SECRET_KEY, behind the present one and a comma, and "
+        "restart web and worker"
+    )
 
 
 def are_configured() -> bool:
@@ -83,7 +99,12 @@ def _cipher() -> MultiFernet:
 
 @lru_cache(maxsize=2)
 def _cipher_of(keys: str) -> MultiFernet:
-    return MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
+    return MultiFernet([Fernet(key) for key in _split(keys)])
+
+
+def _split(keys: str) -> list[str]:
+    """The keys, the newest first, also where a person has left a comma or a line break behind."""
+    return [key.strip() for key in keys.split(",") if key.strip()]
 
 
 def _keys() -> str:

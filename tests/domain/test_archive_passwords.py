@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from cryptography.fernet import Fernet
 
+from app.config import settings
 from app.connectors.base import RunDetails, RunLog, RunState, RunStatus
+from app.domain import secret_keys
 from app.domain.archive_passwords import (
     HIDDEN,
     keep_password,
@@ -43,9 +46,35 @@ def test_a_job_whose_recipe_sends_no_password_has_none(databases: None) -> None:
     assert (job.archive_password, password_of("")) == ("", "")
 
 
-def test_a_password_that_the_key_no_longer_opens_is_said_in_words(databases: None) -> None:
-    with pytest.raises(Refused, match="secret key has changed"):
-        password_of("not-encrypted-here")
+@pytest.mark.parametrize("is_configured", [False, True])
+def test_a_password_that_the_key_no_longer_opens_is_read_again_once_what_is_said_is_done(
+    databases: None, monkeypatch: pytest.MonkeyPatch, is_configured: bool
+) -> None:
+    written = encrypt("sesame")
+    file = secret_keys.key_file()
+    former, present = file.read_text(), Fernet.generate_key().decode()
+
+    def use(keys: str) -> None:
+        if is_configured:
+            monkeypatch.setenv("FGIP_SECRET_KEY", keys)
+            settings.cache_clear()
+        else:
+            file.write_text(keys)
+
+    try:
+        use(present)
+        with pytest.raises(Refused, match="secret key has changed") as refusal:
+            password_of(written)
+        told = str(refusal.value)
+        assert ("to FGIP_SECRET_KEY, behind" in told) is is_configured
+        assert ("to secret.key in the data folder, behind" in told) is not is_configured
+        use(f"{present},{former}\n")
+        assert password_of(written) == "sesame"
+        assert secret_keys.decrypt(encrypt("new")) == "new"
+    finally:
+        file.write_text(former)
+        monkeypatch.undo()
+        settings.cache_clear()
 
 
 def test_whatever_a_service_says_is_kept_without_the_password(databases: None) -> None:
