@@ -26,6 +26,7 @@ TOLD: Mapping[str, str] = {
     "number": "a number",
     "string": "a text",
 }
+REST_OF_FORM = "The rest of its form"
 _LIST_OF_NAMED = "parameters"
 
 
@@ -53,11 +54,18 @@ def merged(here: Mapping[str, Any], was: PanelOffer | None, now: PanelOffer) -> 
 
 
 def differences(was: PanelOffer | None, now: PanelOffer) -> dict[str, tuple[str, str]]:
-    """What the service says otherwise than before, by what it is called: before and now."""
+    """What the service says otherwise than before, by what it is called: before and now.
+
+    Of its form only what people fill in is told in words; that the rest has changed is told, too,
+    because a run is made of all of it.
+    """
     old, new = (_told(offer) if offer else {} for offer in (was, now))
     names = [*new, *(name for name in old if name not in new)]
     found = {name: (old.get(name, ""), new.get(name, "")) for name in names}
-    return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+    changed = {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+    if was is not None and not changed and _recipe(was) != _recipe(now):
+        changed[REST_OF_FORM] = ("as it was", "changed")
+    return changed
 
 
 def in_text(value: Any) -> str:

@@ -205,3 +205,17 @@ def test_a_researcher_may_not_bring_panels_here(service_ref):
         panel_sync.preview(
             session, actor=actor("researcher"), service_ref=service_ref, offers=[HAPMAP]
         )
+
+
+def test_a_change_of_the_form_that_nobody_fills_in_is_told_and_followed(service_ref):
+    apply(service_ref, HAPMAP)
+    other = replace(HAPMAP, parameters=(replace(FORM[0], name="input_files"), *FORM[1:]))
+    (changed,) = preview(service_ref, other).changed
+    assert [(one.name, one.after) for one in changed.changes] == [
+        ("The rest of its form", "changed")
+    ]
+    apply(service_ref, other)
+    fields = listed(service_ref)[HAPMAP.panel_id].recipe["workflow_params"]
+    assert fields["input_files"] == "${inputs}"
+    assert "files" not in fields
+    assert preview(service_ref, other).to_apply == []
