@@ -29,35 +29,15 @@ class Explanation:
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True)
-class Hold:
-    """Why a job waits for a person, beyond what it says itself: where that is set right."""
-
-    cure: str
-    actions: tuple[Action, ...]
-
-
-# held_reason: what to do; the job's own sentence says what stands against it.
-HOLDS = {
-    "credential": Hold("Enter a token for the service.", (Action.TOKENS,)),
-    "not_authorised": Hold("Enter a new token for the service.", (Action.TOKENS,)),
-    "no_room": Hold(
-        "Make room: delete results or datasets that are no longer needed.", (Action.STORAGE,)
-    ),
-    "unknown_run": Hold(
-        "Ask the service's operators, give the job up, or submit it again.", (Action.SERVICE,)
-    ),
-    "interrupted": Hold(
-        "Start it again at the service, or submit it elsewhere.",
-        (Action.SERVICE, Action.OTHER_PANEL),
-    ),
-    "last_download": Hold(
-        "Have the platform try the last download, or fetch it at the service.", (Action.SERVICE,)
-    ),
-    "key_lost": Hold("An administrator must add the platform's former key again.", ()),
-    "no_connector": Hold(
-        "Tell an administrator, or choose another service.", (Action.OTHER_PANEL,)
-    ),
+# held_reason: where that can be set right; the job's own sentence says what to do.
+HOLDS: dict[str, tuple[Action, ...]] = {
+    "credential": (Action.TOKENS,),
+    "not_authorised": (Action.TOKENS,),
+    "no_room": (Action.STORAGE,),
+    "unknown_run": (Action.SERVICE,),
+    "interrupted": (Action.SERVICE, Action.OTHER_PANEL),
+    "last_download": (Action.SERVICE,),
+    "no_connector": (Action.OTHER_PANEL,),
 }
 
 

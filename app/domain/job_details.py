@@ -8,12 +8,13 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from app.domain.access import Actor, require, require_own
-from app.domain.error_catalogue import Explanation, Hold
+from app.domain.error_catalogue import Explanation
 from app.domain.errors import NotFound
 from app.domain.job_answers import Question, question_of
-from app.domain.job_explanations import explanations_of, hold_of
+from app.domain.job_explanations import actions_of_hold, explanations_of
 from app.domain.job_progress import Progress, progress_of
 from app.domain.job_queries import JobRow, fields_of, job_row
+from app.domain.known_message import Action
 from app.domain.qc_statistics import QcStatistics, statistics_of
 from app.domain.resubmissions import JobLink, first_of, resubmissions_of
 from app.domain.service_contacts import ContactRow, lost_contact
@@ -79,8 +80,8 @@ class JobDetail:
     the job in whose place it was submitted, `again` are those that were submitted in its place.
     `contact` is set while the worker leaves the job's service alone. The service deletes its copies
     of the results at `results_expire_at`, and was seen to have done so at `results_gone_at`.
-    `explanations` are of what the service said of a failure, or warned of; `hold` says what ends
-    the job's hold.
+    `explanations` are of what the service said of a failure, or warned of; `hold_actions` lead to
+    where what holds the job can be set right.
     """
 
     row: JobRow
@@ -100,7 +101,7 @@ class JobDetail:
     progress: Progress
     quality: QcStatistics | None
     explanations: Sequence[Explanation]
-    hold: Hold | None
+    hold_actions: Sequence[Action]
 
 
 def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
@@ -146,7 +147,7 @@ def job_detail(session: Session, *, actor: Actor, job_ref: str) -> JobDetail:
         progress=progress,
         quality=statistics_of(job.qc_statistics),
         explanations=explanations_of(job, progress),
-        hold=hold_of(job),
+        hold_actions=actions_of_hold(job),
     )
 
 

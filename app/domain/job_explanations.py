@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from app.connectors.run_stages import Severity
-from app.domain.error_catalogue import HOLDS, Explanation, Hold, explain
+from app.domain.error_catalogue import HOLDS, Explanation, explain
 from app.domain.job_progress import Progress
 from app.domain.job_states import JobStatus
+from app.domain.known_message import Action
 from models.jobs import Job
 
 
@@ -18,9 +19,9 @@ def explanations_of(job: Job, progress: Progress) -> list[Explanation]:
     return []
 
 
-def hold_of(job: Job) -> Hold | None:
-    """What ends the hold of a job, where there is more to say than the job itself says."""
-    return HOLDS.get(job.held_reason)
+def actions_of_hold(job: Job) -> Sequence[Action]:
+    """Where what holds a job can be set right; the job's own sentence says what to do."""
+    return HOLDS.get(job.held_reason, ())
 
 
 def _said(progress: Progress, severity: Severity) -> Sequence[str]:

@@ -34,16 +34,13 @@ class JobErrorsState(rx.State):
     """What is known of the messages of the job in the URL."""
 
     explained: list[ExplanationItem] = []
-    hold_cure: str = ""
     hold_actions: list[ActionItem] = []
 
 
 def show_errors(state: JobErrorsState, actor: Actor, detail: JobDetail) -> None:
     """Show the explanations of a job's messages, with what this person may do."""
     state.explained = [_item(one, actor, detail.row) for one in detail.explanations]
-    hold = detail.hold
-    state.hold_cure = hold.cure if hold else ""
-    state.hold_actions = actions_for(hold.actions, actor, detail.row) if hold else []
+    state.hold_actions = actions_for(detail.hold_actions, actor, detail.row)
 
 
 def actions_for(actions: Sequence[Action], actor: Actor, row: JobRow) -> list[ActionItem]:
@@ -101,14 +98,9 @@ def warnings() -> rx.Component:
 
 
 def what_ends_the_hold() -> rx.Component:
-    """That a job waits for a person, and what that person can do where more is known of it."""
-    cure = rx.cond(JobErrorsState.hold_cure, JobErrorsState.hold_cure, "What to do is said above.")
+    """That a job waits for a person, and the way to where that person can act."""
     return rx.fragment(
-        notice(
-            rx.fragment("This job needs a person. ", cure),
-            color="amber",
-            icon="hand",
-        ),
+        notice("This job needs a person. What to do is said above.", color="amber", icon="hand"),
         rx.cond(JobErrorsState.hold_actions, _actions(JobErrorsState.hold_actions)),
     )
 

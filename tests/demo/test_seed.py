@@ -51,7 +51,7 @@ def submit_three_chromosomes() -> str:
             name="Demo",
             dataset=ChosenDataset(row.ref, row.name, row.file_count),
             panels=[panel],
-            parameters={"build": "hg38", "population": "all"},
+            parameters={"build": "hg38"},
             idempotency_key=new_ref(),
             accepted_terms=[one.ref for one in asked],
         )
