@@ -96,6 +96,15 @@ WORKFLOW_ERRORS = (
         source="this platform, job_collection.py",
     ),
     known(
+        r"The run (?:succeeded|is over), but (?P<service>.{1,200}?) deleted its results .{1,80}?, "
+        r"before they were fetched",
+        "{service} keeps results for some days only, and none was here by then.",
+        "Submit the dataset again: results are fetched as soon as a run ends. The history below "
+        "says what stood against it this time.",
+        Action.RESUBMIT,
+        source="this platform, job_leftovers.py",
+    ),
+    known(
         r"The content of “(?P<file>[^”]*)” is missing from the platform's store\.",
         "The platform itself no longer has the file {file}.",
         "Upload it again, and tell an administrator.",

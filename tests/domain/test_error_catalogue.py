@@ -68,6 +68,11 @@ VERBATIM = [
     ("No vcf.gz input files detected.", "no VCF file"),
     ("NO_VCF_DETECTED", "no VCF file"),
     (
+        "The run succeeded, but Michigan deleted its results on 2026-11-02 at 10:00 UTC, before "
+        "they were fetched: “chr_20.zip”.\nSubmit the job again to get them.",
+        "Michigan keeps results for some days only",
+    ),
+    (
         "No genotypes found in the VCF file. It appears the file contains only the header.",
         "no variants",
     ),
