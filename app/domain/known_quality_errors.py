@@ -113,7 +113,7 @@ QUALITY_ERRORS = (
     ),
     known(
         r"(?P<chunks>[\d,]+) Chunk\(s\) excluded: < (?P<least>[\d,]+) SNPs",
-        "{chunks} chunks were left out, each with fewer than {least} usable sites: their regions "
+        "Chunks left out: {chunks}, with fewer than {least} usable sites each. Their regions "
         "have no result. The data is sparse there, or at the ends of a chromosome.",
         "Nothing, if the regions do not matter; chunks-excluded.txt names them. A denser array or "
         "another panel brings them back.",
@@ -124,7 +124,7 @@ QUALITY_ERRORS = (
     known(
         r"(?P<chunks>[\d,]+) Chunk\(s\) excluded: at least one sample has a call rate < "
         r"(?P<least>[\d.]+) ?%",
-        "{chunks} chunks were left out, because a sample has fewer than {least} % of its genotypes "
+        "Chunks left out: {chunks}, because a sample has fewer than {least} % of its genotypes "
         "there: one bad sample costs all others the region.",
         "Take the samples with many missing genotypes out (chunks-excluded.txt says how many "
         "there are), and submit again.",
@@ -134,8 +134,7 @@ QUALITY_ERRORS = (
     ),
     known(
         r"(?P<chunks>[\d,]+) Chunk\(s\) excluded: reference overlap < (?P<least>[\d.]+) ?%",
-        "{chunks} chunks were left out, because fewer than {least} % of their sites are in the "
-        "panel.",
+        "Chunks left out: {chunks}, because fewer than {least} % of their sites are in the panel.",
         "Check the genome build. If it is right, choose a panel that has more of the sites.",
         Action.OTHER_PANEL,
         Action.DATASET,

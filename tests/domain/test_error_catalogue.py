@@ -134,7 +134,7 @@ VERBATIM = [
     ),
     (
         "Warning: 3 Chunk(s) excluded: < 3 SNPs (see chunks-excluded.txt for details).",
-        "3 chunks were left out, each with fewer than 3 usable sites",
+        "Chunks left out: 3, with fewer than 3 usable sites each",
     ),
     (
         "Warning: 251 Chunk(s) excluded: at least one sample has a call rate < 50.0% (see "
@@ -144,7 +144,7 @@ VERBATIM = [
     (
         "Warning: 43 Chunk(s) excluded: reference overlap < 50.0% (see  chunks-excluded.txt for "
         "details).",
-        "43 chunks were left out",
+        "Chunks left out: 43",
     ),
     ("Uploaded data is hg19 and reference is hg38.", "the results are hg38"),
     ("Skip allele frequency check.", "no population was given"),
