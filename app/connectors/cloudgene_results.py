@@ -109,20 +109,21 @@ async def open_result(
 
 
 async def _checked(download: Download, name: str) -> Download:
-    """The download, after a look at its first bytes where a file of its kind has certain ones."""
-    magic = MAGIC.get(PurePosixPath(name.lower()).suffix)
-    if not magic or download.offset or download.size == 0:
+    """The download, after a look at how it begins: as files of its kind do, or as an error."""
+    magic = MAGIC.get(PurePosixPath(name.lower()).suffix, ())
+    if download.offset or download.size == 0:
         return download
     beginning = b""
-    longest = max(map(len, magic))
+    longest = max(map(len, magic), default=1)
     async for chunk in download.chunks:
         beginning += chunk
         if len(beginning) >= longest:
             break
-    if not beginning.startswith(magic):
-        raise InvalidAnswer(
-            f"The service sent something else in the place of “{name}”{_said(beginning)}."
-        )
+    error = _error(beginning)
+    if error or (magic and not beginning.startswith(magic)):
+        said = " ".join(plain_text(text_of(error.get("message"))).split())[:300].rstrip(".")
+        told = f"The service sent something else in the place of “{name}”"
+        raise InvalidAnswer(f"{told}: {said}." if said else f"{told}.")
 
     async def chunks() -> AsyncIterator[bytes]:
         yield beginning
@@ -132,10 +133,10 @@ async def _checked(download: Download, name: str) -> Download:
     return replace(download, chunks=chunks())
 
 
-def _said(body: bytes) -> str:
-    """What a JSON error says that came in the place of a file."""
+def _error(body: bytes) -> Mapping[str, Any]:
+    """A Cloudgene's own error that came in the place of a file; empty if it is none."""
     try:
-        message = text_of(mapping_of(json.loads(body[:LONGEST_ERROR])).get("message"))
+        found = mapping_of(json.loads(body)) if len(body) <= LONGEST_ERROR else {}
     except (ValueError, RecursionError):
-        return ""
-    return f": {' '.join(plain_text(message).split())[:300].rstrip('.')}" if message else ""
+        return {}
+    return found if found.get("success") is False else {}

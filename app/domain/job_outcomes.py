@@ -192,6 +192,8 @@ def not_authorised(session: Session, claim: Claim, *, reason: str) -> None:
     if job.status == JobStatus.SUBMITTING:
         requeue(session, job, reason=reason)
     cure = "Enter a token on the service's page here, or ask an administrator."
+    if claim.was_sent_shared and job.remote_id:
+        cure = "It was not sent with a token of yours: ask an administrator to renew the lab's."
     hold(session, job, "not_authorised", f"{reason} {cure}")
     _release_later(session, claim)
 

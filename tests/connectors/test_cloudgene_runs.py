@@ -469,6 +469,15 @@ async def test_an_error_saved_as_a_file_is_noticed(name: str, answer: httpx.Resp
         await read(Server({SHARE: answer}), file)
 
 
+async def test_an_error_saved_as_a_report_is_noticed_and_a_report_is_not_taken_for_one() -> None:
+    file = RemoteFile("qc_report.txt", FILE.location)
+    refusal = httpx.Response(200, json={"success": False, "message": "Counter is used up."})
+    with pytest.raises(InvalidAnswer, match="Counter is used up"):
+        await read(Server({SHARE: refusal}), file)
+    for content in (b"", b"{", b"[1]", b'{"success": true}', b"Samples: 51\n"):
+        assert await read(Server({SHARE: httpx.Response(200, content=content)}), file) == content
+
+
 async def test_a_file_without_an_address_cannot_be_had() -> None:
     with pytest.raises(Unsupported):
         await read(Server({}), RemoteFile("x", "", can_download=False))

@@ -134,6 +134,7 @@ def test_a_run_is_followed_with_the_token_with_which_it_was_sent(lab: Lab) -> No
     look_at_runs()
     asyncio.run(jobs.follow())
     assert stored(ref).held_reason == "not_authorised"
+    assert "ask an administrator to renew the lab's" in stored(ref).status_reason
 
 
 def test_a_submission_whose_answer_is_lost_is_looked_for_with_the_token_it_had(lab: Lab) -> None:
