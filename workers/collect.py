@@ -52,10 +52,6 @@ from workers.keeping import keep
 from workers.learning import learn_from_log, learn_from_output
 from workers.leases import claim, kept, record, surviving
 
-# A result that a service refuses to hand out so often in a row can only be had there; one that is
-# being restarted may say for a moment that it has no such file.
-REFUSALS = 3
-
 
 async def collect() -> bool:
     """Collect one job whose run has ended; false if there is none.
@@ -232,9 +228,10 @@ async def _fetch(
 
 async def _refused(claimed: Claim, result: WantedResult, error: ConnectorError) -> None:
     """The service does not hand a result out; raises where it may yet."""
-    if claimed.attempts < REFUSALS:
+    if not await record(
+        job_results.record_refusal, claimed, result_id=result.id, reason=str(error)
+    ):
         raise Interrupted(error, brought=False) from error
-    await record(job_results.record_remote, claimed, result_id=result.id, reason=str(error))
     refusal = without(claimed.archive_password, str(error))
     await learn_from_output(claimed, result.location, refusal=refusal)
 

@@ -87,13 +87,14 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
     a reason that names it, and None is returned; `InvalidAnswer` where nothing at all is named yet.
     """
     job = claimed_job(session, claim)
-    job.contact_at, job.contact_error = now(), ""
     recipe = parse_recipe(job.panel_snapshot["recipe"])
     missing = _missing(recipe, job.parameters, details.outputs)
-    if missing and not details.outputs and claim.attempts < EMPTY_LOOKS:
-        raise InvalidAnswer(
-            f"{job.service_name} says that the run is complete, but names no output yet."
-        )
+    nothing = f"{job.service_name} says that the run is complete, but names no output yet."
+    # Attempts are also those in which the service did not answer.
+    is_new = job.contact_error != nothing
+    if missing and not details.outputs and (is_new or claim.attempts < EMPTY_LOOKS):
+        raise InvalidAnswer(nothing)
+    job.contact_at, job.contact_error = now(), ""
     _keep_outputs(session, job, recipe, details.outputs)
     if missing:
         job.error_message = _explain_missing(missing, details)

@@ -7,6 +7,10 @@ from models import db
 from models.jobs import JobResult
 
 DAMAGED_LOOKS = 4
+# A result that a service refuses to hand out so often in a row can only be had there; one that is
+# being restarted may say for a moment that it has no such file.
+REFUSALS = 3
+REFUSED = "The service does not hand it out"
 
 
 def record_progress(
@@ -60,6 +64,22 @@ def record_fetched(
     result.error_message = f"It does not open, as the service keeps it: {damage}." if damage else ""
     session.add(result)
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+
+
+def record_refusal(session: Session, claim: Claim, *, result_id: int, reason: str) -> bool:
+    """The service does not hand a result out; tell whether it can only be had there from now on.
+
+    Attempts are also those in which the service did not answer, so that it must have said so of
+    this result before.
+    """
+    job = claimed_job(session, claim)
+    result = _result(session, result_id)
+    is_final = claim.attempts >= REFUSALS and result.error_message.startswith(REFUSED)
+    result.state = "remote" if is_final else result.state
+    result.error_message = f"{REFUSED}: {reason}"
+    session.add(result)
+    db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
+    return is_final
 
 
 def record_remote(session: Session, claim: Claim, *, result_id: int, reason: str) -> None:

@@ -51,7 +51,7 @@ def _error_instead(path: Path, name: str) -> str:
         return ""
     try:
         said = json.loads(head)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if said.get("success") is not False:
         return ""

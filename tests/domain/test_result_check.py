@@ -54,6 +54,7 @@ def test_what_a_service_or_a_disk_may_have_done_to_a_file_is_found(tmp_path: Pat
         (b"<html></html>", "quality-control.html", ""),
         (b'{"success": true}', "chunks.json", ""),
         (b"{ no JSON", "qc_report.txt", ""),
+        (b'{"success":' + b"[" * 4000, "qc_report.txt", ""),
         (b"", "qc_report.txt", ""),
     ],
 )

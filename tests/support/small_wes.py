@@ -57,6 +57,7 @@ class SmallWes:
     stumbles_over: str = ""
     cut_after: int = 0
     tells_sizes: bool = False
+    hands_out_nothing: bool = False
 
     def only_run(self) -> Run:
         """The one run that there is."""
@@ -144,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
                     "outputs": self._outputs(run),
                 }
             )
-        elif rest[-1] in run.files:
+        elif rest[-1] in run.files and not self.wes.hands_out_nothing:
             self._file(run.files[rest[-1]])
         else:
             self._json({"msg": "no such thing", "status_code": 404}, 404)

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.domain import store
 from app.domain.job_outcomes import UNKNOWN_LOOKS
 from models import db
 from models.base import now
-from models.jobs import Job
+from models.jobs import Job, JobQueueEntry
 from tests.support.small_wes import Run, SmallWes, small_wes
 from tests.support.submitting import actor
 from tests.support.working import (
@@ -157,6 +157,40 @@ def test_a_failed_run_tells_its_cause_in_the_program_s_own_words(ref: str, wes: 
     assert "line 1\n" not in failed.row.error_message
     assert failed.row.remote_state == "EXECUTOR_ERROR"
     assert "line 50" in log_text(ref)
+
+
+def test_a_service_that_is_back_after_an_outage_and_has_no_file_yet_is_asked_again(
+    ref: str, wes: SmallWes
+) -> None:
+    run = end(wes)
+    turn(jobs.follow)
+    fail_often(ref)
+    turn(collect.collect)
+    assert job(ref).row.status == "collecting"
+    assert "names no output yet" in job(ref).row.contact_error
+    run.files = {"imputed.vcf.gz": IMPUTED}
+    wes.hands_out_nothing = True
+    turn(collect.collect)
+    assert [one.state for one in job(ref).results] == ["listed"]
+    wes.hands_out_nothing = False
+    assert until(ref, "completed").results[0].state == "fetched"
+
+
+def test_a_result_that_a_service_never_hands_out_can_only_be_had_there(
+    ref: str, wes: SmallWes
+) -> None:
+    end(wes).files = {"imputed.vcf.gz": IMPUTED}
+    wes.hands_out_nothing = True
+    (kept,) = until(ref, "completed").results
+    assert kept.state == "remote"
+    assert "does not hand it out" in kept.error_message
+
+
+def fail_often(ref: str) -> None:
+    """Let there have been many attempts at which the service did not answer."""
+    with db.session(db.JOBS) as session:
+        query = select(JobQueueEntry).join(Job, col(Job.id) == JobQueueEntry.job_id)
+        session.exec(query.where(Job.ref == ref)).one().attempts = 20
 
 
 def test_an_empty_output_is_kept_as_it_is(ref: str, wes: SmallWes) -> None:
