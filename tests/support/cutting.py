@@ -34,7 +34,10 @@ class CuttingProxy:
     def _pass_on(self, client: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += client.recv(BLOCK)
+            block = client.recv(BLOCK)
+            if not block:
+                return
+            head += block
         self.asked.append(head.decode())
         limit = self.cut_after.pop(0) if self.cut_after else None
         with socket.create_connection(("127.0.0.1", self._upstream)) as server:
