@@ -64,13 +64,8 @@ class PanelSyncState(rx.State):
             service_ref, self.is_asking = self._service_ref, True
         try:
             offers = await offered_panels(actor, service_ref)
-            diff = await call(
-                db.REGISTRY,
-                panel_sync.preview,
-                actor=actor,
-                service_ref=service_ref,
-                offers=offers,
-            )
+            wanted = {"actor": actor, "service_ref": service_ref, "offers": offers}
+            diff = await call(db.REGISTRY, panel_sync.preview, **wanted)
         except PlatformError as error:
             async with self:
                 self.problem = error.message

@@ -10,7 +10,7 @@ from app.components.frame import field, section
 from app.components.status import badge
 from app.components.table import column, table
 from app.connectors import CONNECTORS
-from app.connectors.stages import Stage, examine
+from app.connectors.stages import Examination, Stage, examine
 from app.domain.access import Actor
 from app.domain.conformance_report import deviations
 from app.domain.conformance_schedule import keep_test
@@ -107,12 +107,7 @@ class ConnectionTestState(rx.State):
             async with self:
                 self.is_running = False
         async with self:
-            self.deviations = [feature_item(row) for row in deviations(found.observations)]
-            if found.facts is not None:
-                self._service_info = facts_as_json(found.facts)
-                self.facts = facts_of(self._service_info)
-                self.parameters = parameters_of(self._service_info)
-                self.suggested_name = found.facts.name[:120]
+            self._show(found)
         if service_ref:
             await call(
                 db.REGISTRY,
@@ -126,6 +121,14 @@ class ConnectionTestState(rx.State):
     async def _report(self, stage: Stage) -> None:
         async with self:
             self.stages = [*self.stages, _item(stage)]
+
+    def _show(self, found: Examination) -> None:
+        self.deviations = [feature_item(row) for row in deviations(found.observations)]
+        if found.facts is not None:
+            self._service_info = facts_as_json(found.facts)
+            self.facts = facts_of(self._service_info)
+            self.parameters = parameters_of(self._service_info)
+            self.suggested_name = found.facts.name[:120]
 
     def _start(self, base_url: str, service_ref: str, api_type: str) -> None:
         """Begin with another service than before."""
