@@ -12,10 +12,14 @@ from app.connectors.errors import ConnectorError, Unsupported
 from app.domain.job_queue import Claim
 from app.domain.job_states import JobStatus
 
-# At most one more request a minute for each run, and one an hour where none is answered.
+# At most one more request a minute for each run, and one an hour where none is answered, or one in
+# ten minutes where that takes too long.
 EVERY = 60.0
 SILENT_FOR = 3600.0
+SLOW_FOR = 600.0
 AT_ONCE = 8
+# What the states of runs, which are known by then, wait for stages, in seconds.
+PATIENCE = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +33,8 @@ async def with_stages(
 ) -> dict[str, RunStatus]:
     """The states, with the stages of the runs at work whose turn it is.
 
-    A service that does not tell them keeps nothing from being known: the state stands as it is.
+    A service that does not tell them, or not soon, keeps nothing from being known: the state stands
+    as it is.
     """
     asked = [claimed for claimed in claims if _is_due(claimed, states.get(claimed.remote_id))]
     gate = asyncio.Semaphore(AT_ONCE)
@@ -49,7 +54,19 @@ async def with_stages(
                 return claimed.remote_id, status
         return claimed.remote_id, replace(status, stages=told)
 
-    return dict(states) | dict(await asyncio.gather(*map(ask, asked)))
+    if not asked:
+        return dict(states)
+    asking = [asyncio.create_task(ask(claimed)) for claimed in asked]
+    try:
+        told, late = await asyncio.wait(asking, timeout=PATIENCE)
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.wait(asking)
+    if late and not told:
+        _service_waits[asked[0].service_ref] = time.monotonic() + SLOW_FOR
+        log.info("stages are not told in time", service_ref=asked[0].service_ref)
+    return dict(states) | dict(task.result() for task in told)
 
 
 def _is_due(claimed: Claim, status: RunStatus | None) -> bool:

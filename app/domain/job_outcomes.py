@@ -193,7 +193,10 @@ def not_authorised(session: Session, claim: Claim, *, reason: str) -> None:
         requeue(session, job, reason=reason)
     cure = "Enter a token on the service's page here, or ask an administrator."
     if claim.was_sent_shared and job.remote_id:
-        cure = "It was not sent with a token of yours: ask an administrator to renew the lab's."
+        cure = (
+            "It was not sent with a token of yours: ask an administrator to renew the lab's. A "
+            "token of yours is tried, too, but the service may show runs to their sender only."
+        )
     hold(session, job, "not_authorised", f"{reason} {cure}")
     _release_later(session, claim)
 

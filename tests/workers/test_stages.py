@@ -3,12 +3,14 @@
 import asyncio
 
 import httpx
+import pytest
 
 from app.connectors.base import Endpoint, RunState, RunStatus
 from app.connectors.wes import WesConnector
 from app.domain.job_queue import Claim
 from app.domain.job_states import JobStatus
 from models.base import new_ref, now
+from workers import stages
 from workers.stages import with_stages
 
 BASE = "https://wes.test/ga4gh/wes/v1"
@@ -68,3 +70,34 @@ def test_a_service_that_has_no_tasks_is_left_alone_and_the_state_stands() -> Non
         claims = [a_claim(service, remote_id)]
         assert asyncio.run(with_stages(connector, claims, states)) == states
     assert len(asked) == 1
+
+
+def test_a_service_that_hangs_over_stages_keeps_no_state_from_being_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stages, "PATIENCE", 0.05)
+    asked: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if request.url.path.endswith("/0/tasks"):
+            return httpx.Response(200, json=TASKS)
+        await asyncio.Event().wait()
+        raise AssertionError("It never answers.")
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer), timeout=1)
+    connector = WesConnector(client, Endpoint(BASE, known={"tasks": True}))
+    service = new_ref()
+    claims = [a_claim(service, str(number)) for number in range(3 * stages.AT_ONCE)]
+    states = {
+        one.remote_id: RunStatus(one.remote_id, RunState.RUNNING, "RUNNING") for one in claims
+    }
+    found = asyncio.run(with_stages(connector, claims, states))
+    assert [stage.name for stage in found.pop("0").stages] == ["impute"]
+    assert found == {key: status for key, status in states.items() if key != "0"}
+    # One place was free again after the first answer.
+    assert len(asked) == stages.AT_ONCE + 1
+    for remote_id in ("slow", "unasked"):
+        status = {remote_id: RunStatus(remote_id, RunState.RUNNING, "RUNNING")}
+        assert asyncio.run(with_stages(connector, [a_claim(service, remote_id)], status)) == status
+    assert asked[-1].endswith("/slow/tasks")
