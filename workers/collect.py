@@ -138,6 +138,9 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
             job_collection.list_results, claimed, details=details
         )
         if wanted is None:
+            await _fetch_telling(connector, claimed, details)
+            await record(job_collection.record_missing, claimed, details=details)
+            _clear(claimed)
             return
         for result in wanted:
             await _fetch(connector, claimed, result)

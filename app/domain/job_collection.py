@@ -83,8 +83,8 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
     """Write down the outputs and return those to be fetched.
 
     An output that the recipe does not name as a result, or that can only be had at the service,
-    is kept as `remote` with its location. Where a required result is missing, the job fails with
-    a reason that names it, and None is returned; `InvalidAnswer` where nothing at all is named yet.
+    is kept as `remote` with its location. None where a required result is missing, so that the job
+    has failed (`record_missing`); `InvalidAnswer` where nothing at all is named yet.
     """
     job = claimed_job(session, claim)
     recipe = parse_recipe(job.panel_snapshot["recipe"])
@@ -96,17 +96,25 @@ def list_results(session: Session, claim: Claim, details: RunDetails) -> list[Wa
         raise InvalidAnswer(nothing)
     job.contact_at, job.contact_error = now(), ""
     _keep_outputs(session, job, recipe, details.outputs)
-    if missing:
-        job.error_message = _explain_missing(missing, details)
-        change_status(session, job, JobStatus.FAILED, reason=job.error_message.splitlines()[0])
-        retire(session, claim)
-        return None
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
-    return results_to_fetch(session, claim)
+    return None if missing else results_to_fetch(session, claim)
+
+
+def record_missing(session: Session, claim: Claim, details: RunDetails) -> None:
+    """The run left no result that is required: the job fails with a reason that names it."""
+    job = claimed_job(session, claim)
+    recipe = parse_recipe(job.panel_snapshot["recipe"])
+    missing = _missing(recipe, job.parameters, details.outputs)
+    job.error_message = _explain_missing(missing, details)
+    change_status(session, job, JobStatus.FAILED, reason=job.error_message.splitlines()[0])
+    retire(session, claim)
 
 
 def list_telling(session: Session, claim: Claim, details: RunDetails) -> list[WantedResult]:
     """Write down those outputs of a failed run that tell why, and return those to be fetched.
+
+    Others are only among them where they were written down before, as is what is there of a run
+    that left no required result.
 
     The last download of one is its owner's: it is only named with where it is.
     """

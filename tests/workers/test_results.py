@@ -143,9 +143,10 @@ def test_a_run_that_leaves_no_required_result_has_failed_and_says_what_is_missin
     ref: str, wes: SmallWes
 ) -> None:
     end(wes).files = {"quality.tsv": b"r2"}
-    failed = until(ref, "failed").row
-    assert "“*.vcf.gz”" in failed.error_message
-    assert "quality.tsv" in failed.error_message
+    failed = until(ref, "failed")
+    assert "“*.vcf.gz”" in failed.row.error_message
+    assert "quality.tsv" in failed.row.error_message
+    assert [(one.name, one.state) for one in failed.results] == [("quality.tsv", "fetched")]
 
 
 def test_a_failed_run_tells_its_cause_in_the_program_s_own_words(ref: str, wes: SmallWes) -> None:
