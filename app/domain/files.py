@@ -1,5 +1,6 @@
 """Stored files: who may have them, what reading them told, and how much room is used."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -149,7 +150,10 @@ def add_result(
 
     Called by the worker, which has put the content into the store. Two workers may come with the
     same one at once, where the first was thought dead: the job is locked until the commit.
+    FileNotFoundError where the content is not there any more.
     """
+    # It may have waited long for this database: the sweep must see that it is wanted.
+    os.utime(content.path)
     job_lock = func.pg_advisory_xact_lock(func.hashtextextended(job_ref, 0))
     session.connection().execute(select(job_lock))
     same = select(StoredFile).where(

@@ -1,13 +1,15 @@
 """Results of jobs among the stored files."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 from sqlmodel import Session, func, select
 
-from app.domain import files, store
+from app.domain import files, store, sweeping
 from app.domain.store import StoredPath
 from models import db
 from models.files import StoredFile
@@ -44,3 +46,20 @@ def test_a_result_that_two_workers_bring_at_once_is_there_once(
         assert other.result() == first
     with db.session(db.FILES) as session:
         assert session.exec(select(func.count()).select_from(StoredFile)).one() == 1
+
+
+def test_a_result_that_waited_long_for_the_database_is_not_swept_while_it_is_registered(
+    databases: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "imputed.vcf.gz"
+    path.write_bytes(b"genotypes of long ago")
+    content = store.ingest_path(path)
+    os.utime(content.path, (0, 0))
+    with db.session(db.FILES) as session:
+        register(session, content)
+        with db.session(db.FILES) as other:
+            sweeping.remove_unreferenced(other)
+    assert content.path.read_bytes() == b"genotypes of long ago"
+    content.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        register_alone(content)
