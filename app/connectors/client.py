@@ -14,16 +14,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
 
 import httpcore
 import httpx
 
 from app.connectors.addresses import CheckedBackend, certificate_text, is_public
-from app.connectors.answers import Answer, error_of, json_of, place
+from app.connectors.answers import Answer, place
 from app.connectors.bodies import read_body, read_shortened
 from app.connectors.errors import (
-    ConnectorError,
     InvalidAnswer,
     NotAuthorised,
     Rejected,
@@ -174,24 +172,6 @@ async def fetch(
             finally:
                 await response.aclose()
     return Answer(response.request.url, response.status_code, response.headers, body, is_cut)
-
-
-async def read_json(
-    client: httpx.AsyncClient,
-    request: httpx.Request,
-    *,
-    limit: int = JSON_LIMIT,
-    secret: str = "",
-    missing: type[ConnectorError] = Rejected,
-) -> Any:
-    """Send a request and return the JSON of a successful answer; any error raises.
-
-    `secret` is kept out of error texts; `missing` is the error that a 404 stands for.
-    """
-    answer = await fetch(client, request, limit=limit)
-    if error := error_of(answer, secret=secret, missing=missing):
-        raise error
-    return json_of(answer)
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:

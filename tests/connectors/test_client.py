@@ -6,13 +6,15 @@ import tomllib
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from app.connectors import client as client_module
 from app.connectors.addresses import ip_address, resolve, why_forbidden
-from app.connectors.client import fetch, open_client, read_json
+from app.connectors.answers import error_of, json_of
+from app.connectors.client import JSON_LIMIT, fetch, open_client
 from app.connectors.errors import (
     Busy,
     ConnectorError,
@@ -37,6 +39,16 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 def get(url: str, **headers: str) -> httpx.Request:
     return httpx.Request("GET", url, headers=headers)
+
+
+async def read_json(
+    client: httpx.AsyncClient, request: httpx.Request, *, limit: int = JSON_LIMIT, secret: str = ""
+) -> Any:
+    """The JSON of a successful answer, as connectors read it."""
+    answer = await fetch(client, request, limit=limit)
+    if error := error_of(answer, secret=secret):
+        raise error
+    return json_of(answer)
 
 
 async def ends(coroutine: object) -> ConnectorError:
