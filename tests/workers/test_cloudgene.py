@@ -8,21 +8,17 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from app.connectors.base import Capability, Endpoint, ServiceFacts
-from app.connectors.client import open_client
-from app.connectors.cloudgene import CloudgeneConnector
-from app.connectors.offers import PanelOffer
-from app.domain import credentials, job_restarts
+from app.connectors.base import Capability, ServiceFacts
+from app.domain import job_restarts
 from app.domain import jobs as domain_jobs
 from app.domain.canaries import Canary
-from app.domain.panel_recipes import recipe_of
 from models import db
 from models.base import now
 from models.jobs import Job
-from models.registry import ImputationService
-from tests.support.cloudgene import SMALL_PANEL, Cloudgene, running, small_files
+from tests.support.cloudgene import Cloudgene, running
+from tests.support.cloudgene_jobs import submit_small
 from tests.support.submitting import actor
-from tests.support.working import add_dataset, add_panel, job, submit_to, turn, work_until
+from tests.support.working import job, turn, work_until
 from workers import canary, jobs, submit
 
 
@@ -32,26 +28,10 @@ def cloudgene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloudgene]:
         yield server
 
 
-async def small_panel(url: str, token: str) -> PanelOffer:
-    async with open_client(request_timeout=30) as client:
-        offers = await CloudgeneConnector(client, Endpoint(url, token)).panels()
-    return next(offer for offer in offers if offer.panel_id == SMALL_PANEL)
-
-
 @pytest.fixture
 def ref(databases: None, cloudgene: Cloudgene, tmp_path: Path) -> str:
     """Ada's job, which waits to be sent to the server with a token of hers."""
-    token = cloudgene.token_for("ada")
-    recipe = recipe_of(asyncio.run(small_panel(cloudgene.url, token)))
-    panel_ref = add_panel(cloudgene.url, recipe=recipe, api_type="cloudgene")
-    with db.session(db.REGISTRY) as session:
-        service_ref = session.exec(select(ImputationService.ref)).one()
-    with db.session(db.USERS) as session:
-        credentials.set_token(session, actor=actor(), service_ref=service_ref, token=token)
-    file = small_files()[0]
-    dataset = add_dataset(tmp_path, actor(), name=file.name, content=file.read_bytes())
-    chosen = {"build": "hg38", "phasing": "no_phasing", "population": "all"}
-    return submit_to(panel_ref, dataset, parameters=chosen)
+    return submit_small(cloudgene, tmp_path)
 
 
 def stored(ref: str) -> Job:
