@@ -12,7 +12,7 @@ from app.domain.terms import current_terms
 from app.states.calls import call
 from app.states.guard import guarded
 from app.states.route import route_argument
-from app.states.terms_item import TermsItem, accepted_of, terms_item
+from app.states.terms_item import TermsItem, accepted_of, grouped
 from models import db
 
 
@@ -31,7 +31,7 @@ class ServiceTermsState(rx.State):
             self.terms = []
             return
         known = await accepted_of(actor, found)
-        self.terms = [terms_item(one, known.get(one.ref)) for one in found]
+        self.terms = grouped(found, known)
 
 
 def _terms(item: TermsItem) -> rx.Component:

@@ -46,6 +46,17 @@ def terms_item(terms: Terms, accepted_at: datetime | None = None) -> TermsItem:
     )
 
 
+def grouped(terms: Sequence[Terms], known: Mapping[str, datetime]) -> list[TermsItem]:
+    """One item for the panels of a service with the very same terms.
+
+    Those that the reader accepted (`known`) and those that are to be accepted stay apart.
+    """
+    alike: dict[tuple[object, ...], list[Terms]] = {}
+    for one in terms:
+        alike.setdefault((*one.wording, one.ref in known), []).append(one)
+    return [_together(group, known.get(group[0].ref)) for group in alike.values()]
+
+
 async def accepted_of(actor: Actor, terms: Sequence[Terms]) -> dict[str, datetime]:
     """Which of these the actor accepted, by their refs, and when."""
     refs = [one.ref for one in terms]
@@ -58,10 +69,7 @@ async def terms_asked(actor: Actor, panels: Sequence[PanelDetail]) -> list[Terms
     Panels of a service with the very same terms are asked about together.
     """
     known = await accepted_of(actor, terms_to_accept(panels, ()))
-    alike: dict[tuple[str, str, str], list[Terms]] = {}
-    for one in terms_to_accept(panels, known):
-        alike.setdefault(one.wording, []).append(one)
-    return [_together(group) for group in alike.values()]
+    return grouped(terms_to_accept(panels, known), {})
 
 
 async def accept_ticked(
@@ -81,10 +89,10 @@ async def accept_ticked(
     return [*await accepted_of(actor, asked)]
 
 
-def _together(group: Sequence[Terms]) -> TermsItem:
+def _together(group: Sequence[Terms], accepted_at: datetime | None) -> TermsItem:
     """One item for terms that say the same: that of the first, with the names of all."""
     first = group[0]
-    item = terms_item(first)
+    item = terms_item(first, accepted_at)
     if all(one.panel_ref for one in group):
         names = ", ".join(one.panel_name for one in group)
         item["title"] = f"{names} at {first.service_name}"

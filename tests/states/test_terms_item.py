@@ -7,7 +7,7 @@ from app.domain import panels, services, terms, terms_acceptances
 from app.domain.panel_changes import PanelFields, upsert_panel
 from app.domain.panels import PanelDetail
 from app.domain.service_fields import parse_fields, parse_service
-from app.states.terms_item import TICK, accept_ticked, terms_asked
+from app.states.terms_item import TICK, accept_ticked, accepted_of, grouped, terms_asked
 from models import db
 from tests.support.submitting import RECIPE, actor
 
@@ -43,6 +43,13 @@ def asked(*refs: str) -> list[tuple[str, str]]:
     return [(item["title"], item["text"]) for item in found]
 
 
+def on_the_service_s_page(service_ref: str) -> list[tuple[str, bool]]:
+    with db.session(db.REGISTRY) as session:
+        found = terms.current_terms(session, actor=ADA, service_ref=service_ref)
+    known = asyncio.run(accepted_of(ADA, found))
+    return [(item["title"], bool(item["accepted_at"])) for item in grouped(found, known)]
+
+
 def test_one_tick_accepts_the_same_terms_for_all_panels_of_a_service(databases: object) -> None:
     here, there = service("Michigan"), service("TOPMed")
     first, second, third = (panel(here, name, DUA) for name in ("HapMap", "HRC", "CAAPA"))
@@ -57,6 +64,10 @@ def test_one_tick_accepts_the_same_terms_for_all_panels_of_a_service(databases: 
     (shown, *_) = asyncio.run(terms_asked(ADA, details(chosen)))
     asyncio.run(accept_ticked(ADA, details(chosen), {TICK + shown["ref"]: "on"}))
     assert asked(*chosen, third) == [("Asia at Michigan", "Cite us."), ("r3 at TOPMed", DUA)]
+    assert on_the_service_s_page(here) == [
+        ("Asia at Michigan", False),
+        ("CAAPA, HapMap, HRC at Michigan", True),
+    ]
     with db.session(db.USERS) as session:
         rows = terms_acceptances.acceptances(session, actor=ADMIN, service_ref=here)
     assert {(row.title, row.version) for row in rows} == {
