@@ -1,6 +1,7 @@
 """Collecting what a run left: its logs, then each result, resumed where a fetch stopped."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -71,6 +72,10 @@ async def collect() -> bool:
 
 
 async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
+    for path in store.partial_dir().glob(f"{claimed.job_ref}.*"):
+        # What a job that is held has is not swept away: it may never come again.
+        with suppress(FileNotFoundError):
+            os.utime(path)
     connector = await connector_of(client, claimed)
     if connector is None:
         return

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from app.domain import store
+from app.domain import store, sweeping
 from app.domain.job_outcomes import UNKNOWN_LOOKS
 from models import db
 from models.base import now
@@ -192,6 +193,23 @@ def fail_often(ref: str) -> None:
     with db.session(db.JOBS) as session:
         query = select(JobQueueEntry).join(Job, col(Job.id) == JobQueueEntry.job_id)
         session.exec(query.where(Job.ref == ref)).one().attempts = 20
+
+
+def test_what_has_come_of_a_result_is_not_swept_while_its_job_waits(
+    ref: str, wes: SmallWes
+) -> None:
+    end(wes).files = {"imputed.vcf.gz": CONTENT}
+    wes.cut_after = 3_000_000
+    turn(jobs.follow)
+    turn(collect.collect)
+    wes.is_away = True
+    for path in store.partial_dir().iterdir():
+        os.utime(path, (0, 0))
+    turn(collect.collect)
+    assert sweeping.remove_partials() == 0
+    wes.is_away = False
+    until(ref, "completed")
+    assert wes.ranges == ["", "bytes=3000000-"]
 
 
 def test_an_empty_output_is_kept_as_it_is(ref: str, wes: SmallWes) -> None:
