@@ -6,7 +6,7 @@ import httpx
 
 from app.connectors import CONNECTORS
 from app.connectors.base import Connector, Endpoint
-from app.domain import credentials, job_outcomes, job_waits, service_addresses
+from app.domain import job_outcomes, job_waits, service_addresses, token_sending
 from app.domain.errors import PlatformError
 from app.domain.job_queue import Claim
 from app.domain.job_slots import Slot, slot_key
@@ -49,13 +49,13 @@ async def endpoint_of(
 ) -> Endpoint:
     """Where a service is and how to speak to it for a user, with the token decrypted.
 
-    `prefers_shared`: see `credentials.token_of`. Raises `NotFound`, or `Refused` where a stored
+    `prefers_shared`: see `token_sending.token_of`. Raises `NotFound`, or `Refused` where a stored
     token cannot be used.
     """
     address = await call(db.REGISTRY, service_addresses.address_of, service_ref=service_ref)
     token = await call(
         db.USERS,
-        credentials.token_of,
+        token_sending.token_of,
         service_ref=service_ref,
         base_url=address.base_url,
         user_ref=user_ref,
@@ -74,8 +74,25 @@ async def slot_of(claimed: Claim) -> Slot:
     """Whose slots at its service a job needs, and how many those are by now."""
     place = {"service_ref": claimed.service_ref}
     address = await call(db.REGISTRY, service_addresses.address_of, **place)
-    user_ref = await call(db.USERS, credentials.whose_token, user_ref=claimed.owner_ref, **place)
+    user_ref = await call(db.USERS, token_sending.sender_of, user_ref=claimed.owner_ref, **place)
     return Slot(slot_key(claimed.service_ref, user_ref), address.slots)
+
+
+async def has_other_account(claimed: Claim) -> bool:
+    """Whether the service would be asked with another account than the run was sent with.
+
+    That account cannot see the run, so that its not being there would say nothing.
+    """
+    if not (claimed.was_sent_own or claimed.was_sent_shared):
+        return False
+    whose = await call(
+        db.USERS,
+        token_sending.sender_of,
+        service_ref=claimed.service_ref,
+        user_ref=claimed.owner_ref,
+        prefers_shared=claimed.was_sent_shared,
+    )
+    return bool(whose) != claimed.was_sent_own
 
 
 async def _hold(claims: Sequence[Claim], reason: str, explanation: str) -> None:

@@ -19,7 +19,7 @@ import structlog
 from app.config import settings
 from app.connectors.base import Endpoint
 from app.connectors.probe_client import open_probe_client
-from app.domain import credentials, probe_records, probe_schedule, service_contacts
+from app.domain import probe_records, probe_schedule, service_contacts, token_sending
 from app.domain.errors import Refused
 from app.domain.health import Finding, Health, Layer
 from app.domain.panel_needs import PanelNeed, panel_needs
@@ -134,7 +134,7 @@ class Checker:
         """The token of each service; without them nothing is asked, as a refusal says nothing."""
         places = {one.service_ref: one.base_url for one in due}
         try:
-            return await call(db.USERS, credentials.tokens_of, places=places)
+            return await call(db.USERS, token_sending.tokens_of, places=places)
         except db.UNAVAILABLE:
             await self._put_off(list(places))
             return {}

@@ -28,10 +28,14 @@ from models import db
 from models.threads import call
 from workers import contact
 from workers.adopt import verify
-from workers.endpoints import connector_of, slot_of
+from workers.endpoints import connector_of, has_other_account, slot_of
 from workers.leases import claim, kept, record, surviving, together
 
 AT_ONCE = 4
+OTHER_ACCOUNT = (
+    "the token with which it was sent is not here any more, and another account does not see its "
+    "runs. Enter that token again, or look there yourself."
+)
 
 
 async def send() -> bool:
@@ -57,9 +61,7 @@ async def _look_at_services(claims: Sequence[Claim]) -> None:
 async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
     async with surviving(claimed):
         if claimed.status is JobStatus.SUBMITTING:
-            connector = await connector_of(client, claimed)
-            if connector:
-                await _look_for(connector, claimed)
+            await _settle(client, claimed)
             return
         try:
             request = await _request(claimed)
@@ -77,6 +79,16 @@ async def _advance(client: httpx.AsyncClient, claimed: Claim) -> None:
         connector = await connector_of(client, claimed)
         if connector and await record(job_sending.sending, claimed, slot=await slot_of(claimed)):
             await _send(connector, claimed, request)
+
+
+async def _settle(client: httpx.AsyncClient, claimed: Claim) -> None:
+    """Find out whether the service took a run, or ask its owner where nobody here could see it."""
+    if await has_other_account(claimed):
+        await record(job_answers.cannot_be_found, claimed, reason=OTHER_ACCOUNT)
+        return
+    connector = await connector_of(client, claimed)
+    if connector:
+        await _look_for(connector, claimed)
 
 
 async def _send(connector: Connector, claimed: Claim, request: RunRequest) -> None:

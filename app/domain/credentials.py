@@ -6,21 +6,17 @@ service's address cannot collect other people's tokens with it.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from cryptography.fernet import InvalidToken
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
-from app.connectors.base import Endpoint
 from app.domain.access import Actor, require
-from app.domain.errors import Invalid, NotFound, Refused
+from app.domain.errors import Invalid, NotFound
 from app.domain.outbox import emit_audit
-from app.domain.secret_keys import decrypt, encrypt
-from app.domain.service_fields import parse_address
+from app.domain.secret_keys import encrypt
 from app.domain.service_lookup import service_of
 from app.domain.token_expiry import end_of
 from models import db
@@ -90,7 +86,10 @@ def set_token(
             "A token has no spaces, line breaks or accented letters. Copy it again.", field="token"
         )
     name, base_url = _service(service_ref)
-    row = _find(session, service_ref, _owner(actor, shared))
+    # Two that are saved at once, by a double click, must not both become the first.
+    place = f"credential {service_ref} {_owner(actor, shared)}"
+    session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(place, 0))))
+    row = find_credential(session, service_ref, _owner(actor, shared))
     if row is None:
         row = ServiceCredential(
             service_ref=service_ref, user_ref=_owner(actor, shared), ciphertext=""
@@ -104,7 +103,7 @@ def set_token(
     session.add(row)
     _announce(session, row)
     _audit(session, actor, "credential.set", service_ref, name, shared)
-    return _row(row)
+    return credential_row(row)
 
 
 def forget_token(session: Session, *, actor: Actor, service_ref: str, shared: bool = False) -> None:
@@ -124,7 +123,7 @@ def stored_row(
     For the domain alone. Raises `NotFound` without one.
     """
     require(actor, _permission(shared))
-    row = _find(session, service_ref, _owner(actor, shared))
+    row = find_credential(session, service_ref, _owner(actor, shared))
     if row is None:
         raise NotFound("token")
     return row
@@ -135,8 +134,8 @@ def stored_token(
 ) -> CredentialRow | None:
     """What may be shown of the actor's own token for a service, or of the shared one."""
     require(actor, "service:write" if shared else "service:read")
-    row = _find(session, service_ref, _owner(actor, shared))
-    return _row(row) if row else None
+    row = find_credential(session, service_ref, _owner(actor, shared))
+    return credential_row(row) if row else None
 
 
 def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:
@@ -146,7 +145,7 @@ def credential_rows(session: Session, *, actor: Actor) -> list[CredentialRow]:
     shared = col(ServiceCredential.user_ref) == ""
     wanted = or_(mine, shared) if actor.may("service:write") else mine
     rows = session.exec(select(ServiceCredential).where(wanted).order_by("service_ref", "user_ref"))
-    return [_row(row) for row in rows]
+    return [credential_row(row) for row in rows]
 
 
 def needing_renewal(session: Session, *, actor: Actor, before: datetime) -> list[CredentialRow]:
@@ -161,86 +160,13 @@ def tokens_in_use(session: Session, *, actor: Actor) -> dict[str, CredentialRow]
     usable = col(ServiceCredential.user_ref).in_(["", actor.user_ref])
     rows = session.exec(select(ServiceCredential).where(usable).order_by("user_ref"))
     # An own one comes behind the shared one, and so in its place.
-    return {row.service_ref: _row(row) for row in rows}
-
-
-def tokens_of(session: Session, *, places: Mapping[str, str]) -> dict[str, str | Refused]:
-    """The shared token of each service, "" where there is none; `places` are their addresses.
-
-    One query for all of them. For the code that speaks to services only, as `token_of`: where a
-    token must not or cannot be used, why not.
-    """
-    rows = session.exec(
-        select(ServiceCredential.service_ref, ServiceCredential.ciphertext).where(
-            col(ServiceCredential.service_ref).in_(places), ServiceCredential.user_ref == ""
-        )
-    )
-    tokens: dict[str, str | Refused] = dict.fromkeys(places, "")
-    for service_ref, ciphertext in rows:
-        try:
-            tokens[service_ref] = _usable(ciphertext, places[service_ref])
-        except Refused as error:
-            tokens[service_ref] = error
-    return tokens
-
-
-def token_of(
-    session: Session,
-    *,
-    service_ref: str,
-    base_url: str,
-    user_ref: str = "",
-    prefers_shared: bool = False,
-) -> str:
-    """The token to send to a service for a user: the user's own, else the shared one, else "".
-
-    `prefers_shared`: the shared one first, where it is of use. For the code that speaks to services
-    only; no page or API may pass it on. Raises `Refused` where it must not or cannot be used.
-    """
-    owners = dict.fromkeys((user_ref, ""))
-    rows = [row for owner in owners if (row := _find(session, service_ref, owner))]
-    if prefers_shared:
-        rows.sort(key=lambda row: (_row(row).is_useless, row.user_ref != ""))
-    return _usable(rows[0].ciphertext, base_url) if rows else ""
-
-
-def whose_token(session: Session, *, service_ref: str, user_ref: str) -> str:
-    """Whose token `token_of` sends to a service for a user: the user's ref, or "" for the lab's."""
-    own = _find(session, service_ref, user_ref) if user_ref else None
-    return user_ref if own else ""
-
-
-def endpoint_to_test(
-    session: Session, *, actor: Actor, base_url: str, service_ref: str = ""
-) -> Endpoint:
-    """An address that may not be saved yet, with the shared token of the service if it fits."""
-    require(actor, "service:write")
-    address = parse_address(base_url)
-    token = token_of(session, service_ref=service_ref, base_url=address) if service_ref else ""
-    return Endpoint(base_url=address, token=token)
+    return {row.service_ref: credential_row(row) for row in rows}
 
 
 def origin_of(url: str) -> str:
     """Scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _usable(ciphertext: str, base_url: str) -> str:
-    """A stored token, if it may be sent to this address; else `Refused`."""
-    try:
-        stored = json.loads(decrypt(ciphertext))
-    except InvalidToken:
-        raise Refused(
-            "The stored token cannot be read, because the platform's secret key has changed. "
-            "Enter the token again."
-        ) from None
-    if stored["origin"] != origin_of(base_url):
-        raise Refused(
-            f"The stored token was given for {stored['origin']}, but the service is now at "
-            f"{origin_of(base_url)}. Enter the token again if it may be sent there."
-        )
-    return str(stored["token"])
 
 
 def _permission(shared: bool) -> str:
@@ -258,7 +184,8 @@ def _service(service_ref: str) -> tuple[str, str]:
         return service.name, service.base_url
 
 
-def _find(session: Session, service_ref: str, user_ref: str) -> ServiceCredential | None:
+def find_credential(session: Session, service_ref: str, user_ref: str) -> ServiceCredential | None:
+    """The row of a user's own token for a service, or with an empty `user_ref` the lab's."""
     return session.exec(
         select(ServiceCredential).where(
             ServiceCredential.service_ref == service_ref, ServiceCredential.user_ref == user_ref
@@ -266,7 +193,8 @@ def _find(session: Session, service_ref: str, user_ref: str) -> ServiceCredentia
     ).first()
 
 
-def _row(row: ServiceCredential) -> CredentialRow:
+def credential_row(row: ServiceCredential) -> CredentialRow:
+    """What may be told of a stored token."""
     return CredentialRow(
         service_ref=row.service_ref,
         is_shared=not row.user_ref,

@@ -42,7 +42,7 @@ class Claim:
 
     `trial` is set where this is the one contact that finds out whether the service answers again
     (see `service_contacts`). `was_sent_shared`: the run was sent with the lab's token, and belongs
-    to that account. `archive_password` is encrypted.
+    to that account; `was_sent_own`: with its owner's. `archive_password` is encrypted.
     """
 
     job_id: int
@@ -57,6 +57,7 @@ class Claim:
     remote_id: str
     must_cancel: bool
     was_sent_shared: bool = False
+    was_sent_own: bool = False
     trial: datetime | None = None
     archive_password: str = field(default="", repr=False)
 
@@ -263,6 +264,7 @@ def _entry(session: Session, claim: Claim) -> JobQueueEntry:
 
 def _claim(entry: JobQueueEntry, job: Job, worker: str) -> Claim:
     entry.lease_owner = f"{worker}:{secrets.token_hex(8)}"
+    was_sent = job.status not in (JobStatus.WAITING, JobStatus.QUEUED)
     return Claim(
         job_id=entry.job_id,
         job_ref=job.ref,
@@ -279,9 +281,7 @@ def _claim(entry: JobQueueEntry, job: Job, worker: str) -> Claim:
             and not job.cancel_outcome
             and job.status != JobStatus.LOST
         ),
-        was_sent_shared=(
-            job.status not in (JobStatus.WAITING, JobStatus.QUEUED)
-            and job.slot_key == slot_key(job.service_ref, "")
-        ),
+        was_sent_shared=was_sent and job.slot_key == slot_key(job.service_ref, ""),
+        was_sent_own=was_sent and job.slot_key == slot_key(job.service_ref, job.owner_ref),
         archive_password=job.archive_password,
     )

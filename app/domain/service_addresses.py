@@ -28,7 +28,7 @@ class Address:
 def address_of(session: Session, *, service_ref: str) -> Address:
     """Where a service is. For the code that speaks to services; `NotFound` without one.
 
-    The token to speak with is in another database: `app.domain.credentials.token_of`.
+    The token to speak with is in another database: `app.domain.token_sending.token_of`.
     """
     service = service_of(session, service_ref)
     verified = conformance.known(session, service=service)

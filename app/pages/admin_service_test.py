@@ -14,10 +14,10 @@ from app.connectors.stages import Examination, Stage, examine
 from app.domain.access import Actor
 from app.domain.conformance_report import deviations
 from app.domain.conformance_schedule import keep_test
-from app.domain.credentials import endpoint_to_test
 from app.domain.errors import Invalid, Refused
 from app.domain.known_services import retired_at
 from app.domain.service_info import facts_as_json
+from app.domain.token_sending import endpoint_to_test
 from app.states.calls import call
 from app.states.conformance_item import FeatureItem, feature_item
 from app.states.guard import guarded

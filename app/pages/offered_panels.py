@@ -8,7 +8,7 @@ from app.connectors.base import Endpoint
 from app.connectors.client import open_client
 from app.connectors.errors import ConnectorError, Unsupported
 from app.connectors.offers import PanelOffer
-from app.domain import credentials, service_addresses
+from app.domain import service_addresses, token_sending
 from app.domain.access import Actor
 from app.domain.errors import Invalid
 from app.domain.services import get_service
@@ -36,7 +36,7 @@ async def offered_panels(actor: Actor, service_ref: str) -> Sequence[PanelOffer]
     address = await call(db.REGISTRY, service_addresses.address_of, service_ref=service_ref)
     token = await call(
         db.USERS,
-        credentials.token_of,
+        token_sending.token_of,
         service_ref=service_ref,
         base_url=address.base_url,
         user_ref=actor.user_ref,

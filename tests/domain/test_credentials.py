@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import inspect, text
 
 from app.config import settings
-from app.domain import credentials, services
+from app.domain import credentials, secret_keys, services, token_sending
 from app.domain.access import ROLES, Actor
 from app.domain.errors import Invalid, NotAllowed, NotFound, Refused
 from app.domain.service_fields import parse_service
@@ -169,21 +170,21 @@ def test_an_old_key_still_reads_what_it_wrote_after_a_new_one_is_put_first(datab
     try:
         monkeypatch.setenv("FGIP_SECRET_KEY", old)
         settings.cache_clear()
-        written = credentials.encrypt("text")
+        written = secret_keys.encrypt("text")
         monkeypatch.setenv("FGIP_SECRET_KEY", f"{new},{old}")
         settings.cache_clear()
-        assert credentials.decrypt(written) == "text"
+        assert secret_keys.decrypt(written) == "text"
     finally:
         monkeypatch.undo()
         settings.cache_clear()
 
 
 def test_the_key_on_disk_is_made_once_and_readable_by_its_owner_only(databases, data_dir: Path):
-    first = credentials.encrypt("text")
+    first = secret_keys.encrypt("text")
     key = data_dir / "secret.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     kept = key.read_bytes()
-    assert credentials.decrypt(first) == "text"
+    assert secret_keys.decrypt(first) == "text"
     assert key.read_bytes() == kept
     assert not list(data_dir.glob("secret.key.*"))
 
@@ -229,7 +230,7 @@ def test_an_address_that_is_tested_gets_the_shared_token_only_if_it_is_the_servi
 
     def token_at(base_url: str, service_ref: str) -> str:
         with db.session(db.USERS) as session:
-            return credentials.endpoint_to_test(
+            return token_sending.endpoint_to_test(
                 session, actor=manager, base_url=base_url, service_ref=service_ref
             ).token
 
@@ -243,7 +244,7 @@ def test_an_address_that_is_tested_gets_the_shared_token_only_if_it_is_the_servi
 
 def test_only_those_who_change_services_test_an_address(databases):
     with db.session(db.USERS) as session, pytest.raises(NotAllowed):
-        credentials.endpoint_to_test(
+        token_sending.endpoint_to_test(
             session, actor=actor("researcher"), base_url="https://wes.example.org"
         )
 
@@ -271,8 +272,15 @@ def test_the_lab_s_tokens_of_many_services_come_at_once_and_none_goes_to_another
     places = dict.fromkeys((first, second), "https://wes.example.org/ga4gh/wes/v1")
     with db.session(db.USERS) as session:
         places[moved] = "https://elsewhere.example.org"
-        tokens = credentials.tokens_of(session, places=places)
+        tokens = token_sending.tokens_of(session, places=places)
     assert (tokens[first], tokens[second]) == (f"token-of-{first}", "")
     refused = tokens[moved]
     assert isinstance(refused, Refused)
     assert "Enter the token again" in refused.message
+
+
+def test_a_token_that_is_saved_twice_at_once_is_stored_once(databases):
+    service, ada = add_service(), actor("researcher", "ada")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: set_token(ada, service, "token-of-ada-0001"), range(8)))
+    assert token_for(service, "ada") == "token-of-ada-0001"

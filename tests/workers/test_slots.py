@@ -149,6 +149,24 @@ def test_a_submission_whose_answer_is_lost_is_looked_for_with_the_token_it_had(l
     assert stored(ref).status == "submitted"
 
 
+def test_a_run_whose_token_is_gone_is_not_looked_for_in_another_account(lab: Lab) -> None:
+    give_token(ADA, "token-of-the-lab", shared=True)
+    give_token(ADA, "token-of-ada")
+    lab.service.loses_answers = True
+    (ref,) = lab.submit(ADA, 1)
+    lab.work()
+    with db.session(db.USERS) as session:
+        credentials.forget_token(session, actor=ADA, service_ref=service_ref())
+    make_due()
+    lab.work()
+    assert (stored(ref).status, stored(ref).held_reason) == ("submitting", "answer_lost")
+    assert lab.service.taken == [ref]
+    give_token(ADA, "token-of-ada")
+    make_due()
+    lab.work()
+    assert stored(ref).status == "submitted"
+
+
 def test_a_job_that_is_held_or_ends_while_it_waits_holds_up_nobody(lab: Lab) -> None:
     refs = lab.submit(ADA, 5)
     lab.work()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from app.domain import credentials, service_contacts, services, token_checks
+from app.domain import credentials, secret_keys, service_contacts, services, token_checks
 from app.domain.access import WORKER
 from app.domain.credentials import CredentialRow
 from app.domain.errors import NotAllowed, NotFound, Refused
@@ -107,8 +107,8 @@ def move(service_ref: str, url: str) -> None:
         )
     with db.session(db.USERS) as session:
         for row in session.exec(select(ServiceCredential)):
-            stored = json.loads(credentials.decrypt(row.ciphertext)) | {"origin": url}
-            row.ciphertext = credentials.encrypt(json.dumps(stored))
+            stored = json.loads(secret_keys.decrypt(row.ciphertext)) | {"origin": url}
+            row.ciphertext = secret_keys.encrypt(json.dumps(stored))
             session.add(row)
 
 
