@@ -22,6 +22,8 @@ PATIENCE_MS = 60_000
 QUICK = {"FGIP_PROBE_INTERVAL_SECONDS": "4", "FGIP_POLL_INTERVAL_SECONDS": "2"}
 
 NODES = (("Demo node West", "Dakar", "SN"), ("Demo node East", "Nairobi", "KE"))
+# The panel of the demonstration's own WES service; the two nodes have one of the same name.
+OWN_PANEL = re.compile("Simulated panel.*Demo imputation")
 # A submission's name, and what is changed in the form.
 SUBMISSIONS = (
     ("Cohort A, all samples", {}),
@@ -71,8 +73,8 @@ def add_service(page: Page, name: str, place: str, country: str, url: str) -> No
 
 def submit(page: Page, name: str, changes: dict[str, str]) -> None:
     """Submit the demo dataset to the demonstration's own panel."""
-    choose_dataset(page)
-    page.get_by_role("checkbox").first.check()
+    choose_dataset(page, "Demo genotypes")
+    page.get_by_role("checkbox", name=OWN_PANEL).check()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_label("Mismatch rate")).to_be_visible()
     for label, value in changes.items():
@@ -86,10 +88,22 @@ def submit(page: Page, name: str, changes: dict[str, str]) -> None:
     page.wait_for_url("**/jobs/*")
 
 
-def choose_dataset(page: Page) -> None:
+def submit_chromosomes(page: Page) -> None:
+    """Submit three chromosomes to the simulated Cloudgene server, and accept its terms."""
+    choose_dataset(page, "Three chromosomes")
+    page.get_by_role("checkbox", name="Three chromosomes (hg38)").check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("combobox", name="Allele Frequency Check")).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("checkbox", name="I have read and accept").check()
+    page.get_by_role("main").get_by_role("button", name="Submit", exact=True).click()
+    page.wait_for_url("**/jobs/*")
+
+
+def choose_dataset(page: Page, name: str) -> None:
     """Begin a submission, as far as the choice of panels."""
     page.goto("/submit")
-    page.get_by_role("radio", name="Demo genotypes").check()
+    page.get_by_role("radio", name=name).check()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Which panels?")).to_be_visible()
 
@@ -103,18 +117,18 @@ def take(page: Page, name: str) -> None:
 def take_all(page: Page) -> None:
     """Go through the pages that the README shows."""
     page.goto("/jobs")
-    page.get_by_role("link", name=SUBMISSIONS[0][0]).click()
-    expect(page.get_by_text("Stored and verified").first).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Three chromosomes").click()
+    expect(page.get_by_role("link", name="Download all")).to_be_visible()
     take(page, "job")
     page.emulate_media(color_scheme="dark")
     take(page, "job-dark")
     page.emulate_media(color_scheme="light")
-    choose_dataset(page)
-    for choice in (page.get_by_role("checkbox").first, page.get_by_role("checkbox").last):
+    choose_dataset(page, "Demo genotypes")
+    for choice in (page.get_by_role("checkbox", name=OWN_PANEL), page.get_by_role("checkbox").last):
         choice.check()
     take(page, "submit")
     page.goto("/services")
-    expect(page.locator(".beat-down").nth(5)).to_be_visible()
+    expect(page.get_by_role("row", name=NODES[1][0])).to_contain_text("Down")
     take(page, "services")
     page.goto("/")
     expect(page.get_by_role("heading", name="Latest jobs")).to_be_visible()
@@ -140,6 +154,7 @@ def main() -> None:
             add_service(page, *NODES[1], east.base_url)
             for name, changes in SUBMISSIONS:
                 submit(page, name, changes)
+            submit_chromosomes(page)
         take_all(page)
 
 
