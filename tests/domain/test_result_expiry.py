@@ -99,18 +99,20 @@ def test_a_job_that_people_were_told_of_is_tried_more_often(databases: None) -> 
 
 
 @pytest.mark.parametrize(
-    "facts",
+    ("hours", "facts"),
     [
-        {"results_expire_at": now() + 49 * HOUR},
-        {"results_expire_at": None},
-        {"results_expire_at": now() + HOUR, "updated_at": now()},
-        {"results_expire_at": now() + HOUR, "status": "completed"},
-        {"results_expire_at": now() - HOUR, "results_gone_at": now()},
+        ({"results_expire_at": 49}, {}),
+        ({}, {}),
+        ({"results_expire_at": 1, "updated_at": 0}, {}),
+        ({"results_expire_at": 1}, {"status": "completed"}),
+        ({"results_expire_at": -1, "results_gone_at": 0}, {}),
     ],
     ids=["later", "nobody knows when", "under way", "all here", "gone"],
 )
-def test_nobody_is_told_without_need(facts: dict[str, object], databases: None) -> None:
-    add_job(**facts)
+def test_nobody_is_told_without_need(
+    hours: dict[str, float], facts: dict[str, object], databases: None
+) -> None:
+    add_job(**{name: now() + ahead * HOUR for name, ahead in hours.items()}, **facts)
     assert (warn(), told()) == ([], [])
 
 
@@ -121,18 +123,15 @@ def test_a_run_that_was_given_up_and_is_offered_is_warned_of_too(databases: None
 
 @pytest.mark.parametrize(
     ("said", "days", "expected"),
-    [
-        (now() + 5 * HOUR, 7, now() + 5 * HOUR),
-        (None, 7, now() - HOUR + timedelta(days=7)),
-        (None, None, None),
-    ],
+    [(5 * HOUR, 7, 5 * HOUR), (None, 7, 7 * 24 * HOUR - HOUR), (None, None, None)],
     ids=["the service's word", "the end of the run and the days", "unknown"],
 )
 def test_when_results_are_deleted_comes_from_the_service_or_from_its_limits(
-    said: object, days: int | None, expected: object, databases: None
+    said: timedelta | None, days: int | None, expected: timedelta | None, databases: None
 ) -> None:
+    expires_at = now() + said if said else None
     add_job()
-    status = RunStatus("1", RunState.COMPLETE, "SUCCESS (4)", expires_at=said)  # type: ignore[arg-type]
+    status = RunStatus("1", RunState.COMPLETE, "SUCCESS (4)", expires_at=expires_at)
     with db.session(db.JOBS) as session:
         session.exec(select(JobQueueEntry)).one().next_action_at = now()
         session.flush()
@@ -142,4 +141,4 @@ def test_when_results_are_deleted_comes_from_the_service_or_from_its_limits(
         found = session.exec(select(Job.results_expire_at)).one()
     assert (found is None) == (expected is None)
     if found and expected:
-        assert abs(found - expected) < timedelta(minutes=1)  # type: ignore[operator]
+        assert abs(found - now() - expected) < timedelta(minutes=1)
