@@ -1,5 +1,6 @@
 """On a job's page: getting all results at once, how long they are there, and deleting them."""
 
+from datetime import timedelta
 from typing import TypedDict
 
 import reflex as rx
@@ -37,8 +38,9 @@ class JobDownloadsState(rx.State):
 
     What is done is announced, and so the page reads itself again.
 
-    `copies_…` is about the service's copies: `missing` says what is not here yet. `kept_…` is about
-    ours; `kept_until` is empty where they are kept until their owner deletes them.
+    `copies_…` is about the service's copies: `missing` says what is not here yet, and
+    `is_in_danger` that it may never come. `kept_…` is about ours; `kept_until` is empty where they
+    are kept until their owner deletes them.
     """
 
     is_shown: bool = False
@@ -50,6 +52,7 @@ class JobDownloadsState(rx.State):
     copies_gone: str = ""
     is_over: bool = False
     missing: str = ""
+    is_in_danger: bool = False
     is_all_here: bool = False
     kept: str = ""
     kept_until: str = ""
@@ -126,6 +129,7 @@ def _show_copies(state: JobDownloadsState, detail: JobDetail) -> None:
     states = {row.state for row in detail.results if row.role}
     state.is_all_here = bool(states) and states.isdisjoint({*AWAY, "gone", "deleted"})
     state.missing = what_is_missing(detail)
+    state.is_in_danger = is_in_danger(detail)
 
 
 def has_results(detail: JobDetail) -> bool:
@@ -147,6 +151,14 @@ def what_is_missing(detail: JobDetail) -> str:
     if not wanted:
         return f"nothing is here{yet}"
     return f"{count_of(away)} {'is' if away == 1 else 'are'} not here{yet}" if away else ""
+
+
+def is_in_danger(detail: JobDetail) -> bool:
+    """Whether what is missing may never come: nobody fetches it any more, or its end is near."""
+    until = detail.results_expire_at
+    soon = now() + timedelta(hours=settings().loss_warning_hours)
+    has_ended = detail.row.status in ENDED or detail.results_gone_at is not None
+    return has_ended or (until is not None and until <= soon)
 
 
 def _key_item(key: KeyRow) -> KeyItem:

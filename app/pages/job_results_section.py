@@ -71,7 +71,7 @@ def _actions(job: rx.Var[JobItem]) -> rx.Component:
 
 
 def _copies(job: rx.Var[JobItem]) -> rx.Component:
-    """What the service still has; in red where we do not have it all."""
+    """What the service still has; in red where some of it may never come here."""
     state = JobDownloadsState
     when = rx.cond(
         state.copies_gone,
@@ -89,13 +89,18 @@ def _copies(job: rx.Var[JobItem]) -> rx.Component:
             ),
         ),
     )
+    missing = rx.fragment(when, "; ", state.missing, ".")
     here = rx.cond(state.is_all_here, "; everything is here already.", ".")
     return rx.cond(
         state.copies_until | state.copies_gone,
         rx.el.div(
             rx.cond(
                 state.missing,
-                notice(rx.fragment(when, "; ", state.missing, "."), color="red", icon="timer-off"),
+                rx.cond(
+                    state.is_in_danger,
+                    notice(missing, color="red", icon="timer-off"),
+                    notice(missing, icon="timer"),
+                ),
                 rx.el.p(
                     rx.icon("timer", size=14, aria_hidden="true"),
                     rx.el.span(when, here),

@@ -93,7 +93,8 @@ def submit_chromosomes(page: Page) -> None:
     choose_dataset(page, "Three chromosomes")
     page.get_by_role("checkbox", name="Three chromosomes (hg38)").check()
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("combobox", name="Allele Frequency Check")).to_be_visible()
+    page.get_by_role("combobox", name="Allele Frequency Check").click()
+    page.get_by_role("option").first.click()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("checkbox", name="I have read and accept").check()
     page.get_by_role("main").get_by_role("button", name="Submit", exact=True).click()
@@ -118,7 +119,7 @@ def take_all(page: Page) -> None:
     """Go through the pages that the README shows."""
     page.goto("/jobs")
     page.get_by_role("main").get_by_role("link", name="Three chromosomes").click()
-    expect(page.get_by_role("link", name="Download all")).to_be_visible()
+    expect(page.get_by_text("results fetched and verified").first).to_be_visible()
     take(page, "job")
     page.emulate_media(color_scheme="dark")
     take(page, "job-dark")

@@ -1,13 +1,14 @@
 """What a job's page says of results that are not here fits how the job stands."""
 
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.domain.job_details import JobDetail, ResultRow
 from app.domain.job_queries import JobRow
-from app.pages.job_downloads import has_results, what_is_missing
+from app.pages.job_downloads import has_results, is_in_danger, what_is_missing
 from models.base import now
 
 
@@ -43,3 +44,14 @@ def test_results_that_nobody_fetches_any_more_are_not_awaited() -> None:
 def test_what_the_service_deleted_before_it_was_fetched_is_named_as_such() -> None:
     detail = a_detail("completed", "fetched", "gone", "gone", results_gone_at=now())
     assert what_is_missing(detail) == "2 files had not been fetched"
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "expected"),
+    [("collecting", 100, False), ("collecting", 40, True), ("completed", 100, True)],
+)
+def test_what_is_just_being_fetched_is_no_alarm_before_its_end_is_near(
+    status: str, hours: int, expected: bool
+) -> None:
+    until = now() + timedelta(hours=hours)
+    assert is_in_danger(a_detail(status, "listed", results_expire_at=until)) is expected
