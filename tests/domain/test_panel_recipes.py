@@ -121,7 +121,8 @@ def finished(*outputs: str, mode: str) -> str:
         (claim,) = job_queue.claim_due(session, worker="w", statuses=list(JobStatus), limit=1)
         session.exec(select(Job)).one().status = "collecting"
     with db.session(db.JOBS) as session:
-        job_collection.list_results(session, claim, details)
+        if job_collection.list_results(session, claim, details) is None:
+            job_collection.record_missing(session, claim, details)
         return session.exec(select(Job)).one().status
 
 
