@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -101,6 +102,8 @@ def test_the_panels_of_a_service_can_be_previewed_again_after_its_database_was_a
             await tab.until_received("'is_asking_rx_state_': True", seconds=PATIENCE_SECONDS)
 
     try:
-        asyncio.run(visit())
+        # In a thread of its own: the browser of the other tests keeps a loop running in this one.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, visit()).result()
     finally:
         situation.proxies[db.REGISTRY].set("pass")
