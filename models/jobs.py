@@ -157,9 +157,9 @@ class JobResult(JobsBase, table=True):
     `archive_id` names it), `remote` (it can only be had at the service: `location` says where),
     `gone` (the service deleted it before it was fetched) or `deleted` (we had it until
     `deleted_at`: its owner deleted it, or its time here was over). `fetched_bytes` lets an
-    interrupted fetch go on where it stopped. `downloads_left` is how often the service still hands
-    it out, None for as often as is wished; the last time is its owner's, who asked us to use it at
-    `last_download_asked_at`.
+    interrupted fetch go on where it stopped. `refusals` counts how often the service would not hand
+    it out. `downloads_left` is how often it still does, None for as often as is wished; the last
+    time is its owner's, who asked us to use it at `last_download_asked_at`.
     """
 
     __tablename__ = "job_results"
@@ -175,6 +175,7 @@ class JobResult(JobsBase, table=True):
     sha256: str = Field(default="", max_length=64)
     file_ref: str = Field(default="", max_length=40)
     fetched_bytes: int = Field(default=0, sa_type=BigInteger)
+    refusals: int = Field(default=0)
     downloads_left: int | None = Field(default=None)
     last_download_asked_at: datetime | None = optional_moment()
     archive_id: int | None = Field(default=None, foreign_key="job_results.id")

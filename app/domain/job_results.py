@@ -7,10 +7,9 @@ from models import db
 from models.jobs import JobResult
 
 DAMAGED_LOOKS = 4
-# A result that a service refuses to hand out so often in a row can only be had there; one that is
-# being restarted may say for a moment that it has no such file.
+# A result that a service refuses to hand out more often can only be had there; one that is being
+# restarted may say for a moment that it has no such file.
 REFUSALS = 3
-REFUSED = "The service does not hand it out"
 
 
 def record_progress(
@@ -67,16 +66,13 @@ def record_fetched(
 
 
 def record_refusal(session: Session, claim: Claim, *, result_id: int, reason: str) -> bool:
-    """The service does not hand a result out; tell whether it can only be had there from now on.
-
-    Attempts are also those in which the service did not answer, so that it must have said so of
-    this result before.
-    """
+    """The service does not hand a result out; tell whether it can only be had there from now on."""
     job = claimed_job(session, claim)
     result = _result(session, result_id)
-    is_final = claim.attempts >= REFUSALS and result.error_message.startswith(REFUSED)
+    result.refusals += 1
+    is_final = result.refusals > REFUSALS
     result.state = "remote" if is_final else result.state
-    result.error_message = f"{REFUSED}: {reason}"
+    result.error_message = f"The service does not hand it out: {reason}"
     session.add(result)
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
     return is_final

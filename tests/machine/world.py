@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from app.domain import store
+from app.domain.job_results import REFUSALS
 from app.domain.job_states import TERMINAL, TRANSITIONS, JobStatus
 from models import db
 from models.base import now
@@ -191,7 +192,7 @@ def _check_results(seen: Seen, runs: Sequence[Run]) -> None:
     (result,) = seen.results
     if result.state == "remote":
         # It was refused again and again, and is still to be had at the service.
-        assert run.refusals > 1 and result.location == run.remote_id, result
+        assert run.refusals > REFUSALS and result.location == run.remote_id, result
         return
     assert (result.name, result.state) == (REQUIRED, "fetched"), result
     (file,) = seen.files
