@@ -14,6 +14,7 @@ from app.connectors.client import open_client
 from app.connectors.errors import (
     Busy,
     ConnectorError,
+    InvalidAnswer,
     NotAuthorised,
     Rejected,
     UnknownRun,
@@ -228,7 +229,12 @@ async def _fetch(
             return
         except ConnectorError as error:
             await tell(size_of(path), None)
+            if isinstance(error, InvalidAnswer):
+                await record(job_results.forget_size, claimed, result_id=result.id)
             raise Interrupted(error, brought=size_of(path) > before) from error
+        except Refused:
+            await record(job_results.forget_size, claimed, result_id=result.id)
+            raise
         path.rename(whole_path(claimed, result))
     await learn_from_output(claimed, result.location)
     await keep(claimed, result, may_come_again=may_come_again)

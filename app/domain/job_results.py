@@ -24,6 +24,14 @@ def record_progress(
     db.announce(session, "jobs", job.ref, owner_ref=job.owner_ref)
 
 
+def forget_size(session: Session, claim: Claim, *, result_id: int) -> None:
+    """What the service said of a result's size kept it from coming: let it be told anew."""
+    claimed_job(session, claim)
+    result = _result(session, result_id)
+    result.size = None
+    session.add(result)
+
+
 def record_damage(
     session: Session, claim: Claim, *, result_id: int, sha256: str, damage: str
 ) -> bool:
