@@ -1,14 +1,14 @@
-"""`federated_imputation`: settings that an administrator changes, and who did what."""
+"""`federated_imputation`: settings that an administrator changes, saved views, who did what."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import Index, MetaData, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from models.base import NAMING, identity, json_object, moment, new_ref
+from models.base import NAMING, identity, json_object, moment, new_ref, ref_field
 
 
 class PlatformBase(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING))):
@@ -16,20 +16,65 @@ class PlatformBase(SQLModel, registry=registry(metadata=MetaData(naming_conventi
 
 
 class Setting(PlatformBase, table=True):
-    """One run-time setting; absent means the default of `app.config`."""
+    """One run-time setting; absent means the default of `app.config`.
+
+    `version` counts its changes, each of which is a row of `SettingChange`.
+    """
 
     __tablename__ = "settings"
 
     key: str = Field(primary_key=True, max_length=80)
     value: dict[str, Any] = json_object()
+    version: int = Field(default=1)
     updated_at: datetime = moment()
     updated_by_ref: str = Field(default="", max_length=40)
 
 
+class SettingChange(PlatformBase, table=True):
+    """One version of a setting, so that an earlier one can be set again. Rows are only ever added.
+
+    A `value` of None took the setting back to what the installation says.
+    """
+
+    __tablename__ = "setting_changes"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+
+    id: int | None = identity()
+    key: str = Field(max_length=80)
+    version: int
+    value: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    reason: str = Field(default="")
+    at: datetime = moment()
+    by_ref: str = Field(default="", max_length=40)
+    by_name: str = Field(default="", max_length=200)
+
+
+class SavedView(PlatformBase, table=True):
+    """A list of administration as its owner wants to see it again.
+
+    `resource` is the list's name (`app.resources`), `query` what its address holds.
+    """
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("owner_ref", "resource", "name"),)
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    owner_ref: str = Field(max_length=40)
+    resource: str = Field(max_length=40)
+    name: str = Field(max_length=80)
+    query: dict[str, Any] = json_object()
+    created_at: datetime = moment()
+
+
 class AuditEntry(PlatformBase, table=True):
-    """Who did what to what, with the names as they were then. Rows are only ever added."""
+    """Who did what to what, with the names as they were then. Rows are only ever added.
+
+    What one act of a person caused bears the same `correlation_ref`, which the logs bear too.
+    """
 
     __tablename__ = "audit_log"
+    __table_args__ = (Index("ix_audit_log_target", "target_type", "target_ref", "id"),)
 
     id: int | None = identity()
     event_ref: str = Field(default_factory=new_ref, unique=True, max_length=40)
@@ -37,9 +82,11 @@ class AuditEntry(PlatformBase, table=True):
     actor_ref: str = Field(default="", max_length=40, index=True)
     actor_name: str = Field(default="", max_length=200)
     client_address: str = Field(default="", max_length=64)
-    action: str = Field(max_length=80)
+    client_agent: str = Field(default="", max_length=300)
+    correlation_ref: str = Field(default="", max_length=40, index=True)
+    action: str = Field(max_length=80, index=True)
     target_type: str = Field(default="", max_length=40)
-    target_ref: str = Field(default="", max_length=40, index=True)
+    target_ref: str = Field(default="", max_length=40)
     target_name: str = Field(default="", max_length=200)
     reason: str = Field(default="")
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONB)

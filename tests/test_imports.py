@@ -21,9 +21,17 @@ ALLOWED = {
         "sqlmodel",
         "sqlalchemy",
     },
+    "app/resources": {
+        "app.resources",
+        "app.domain",
+        "models",
+        "sqlmodel",
+        "sqlalchemy",
+    },
     "app/components": {"app.components", "reflex"},
     "app/states": {
         "app.states",
+        "app.resources",
         "app.domain",
         "app.components",
         "app.config",
@@ -36,6 +44,7 @@ ALLOWED = {
     "app/pages": {
         "app.pages",
         "app.states",
+        "app.resources",
         "app.domain",
         "app.components",
         "app.connectors",
@@ -45,7 +54,15 @@ ALLOWED = {
         "plotly",
         "pandas",
     },
-    "app/api": {"app.api", "app.domain", "app.config", "models", "fastapi", "pandas"},
+    "app/api": {
+        "app.api",
+        "app.resources",
+        "app.domain",
+        "app.config",
+        "models",
+        "fastapi",
+        "pandas",
+    },
     "workers": {
         "workers",
         "app.domain",

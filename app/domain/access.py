@@ -19,13 +19,18 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "job:cancel": "cancel one's own jobs and delete their results",
         "job:read:any": "see everybody's jobs",
         "job:cancel:any": "cancel anybody's jobs and delete their results",
+        "job:manage:any": "resubmit, release, prolong and annotate anybody's jobs",
+        "file:manage:any": "delete anybody's files, and keep them for longer",
+        "notification:read:any": "see what everybody was told",
         "service:read": "see services, panels and their health",
         "service:write": "add and change services and panels",
         "user:read": "see people and their roles",
-        "user:write": "add people and change their roles",
+        "user:write": "add people, change their roles, end their sessions and tokens",
+        "role:write": "change what a role may do",
         "setting:write": "change the platform's settings, such as who may see the status page",
         "audit:read": "read the audit log",
         "component:read": "see the health of the platform's own parts",
+        "component:write": "drain workers, and pause and resume queues",
     }
 )
 
@@ -45,7 +50,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
         "researcher": _RESEARCH,
         "viewer": _EVERYBODY | {"dataset:read", "job:read"},
         "auditor": _EVERYBODY
-        | {"audit:read", "user:read", "job:read:any", "dataset:read:any", "component:read"},
+        | {"audit:read", "user:read", "job:read:any", "dataset:read:any", "component:read"}
+        | {"notification:read:any"},
     }
 )
 
@@ -62,7 +68,10 @@ ROLE_TITLES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Actor:
-    """The person (or the worker) on whose behalf something is done."""
+    """The person (or the worker) on whose behalf something is done.
+
+    What is done for one event or request bears the same `correlation_ref`.
+    """
 
     user_ref: str
     name: str
@@ -70,6 +79,8 @@ class Actor:
     permissions: frozenset[str]
     session_ref: str = ""
     client_address: str = ""
+    client_agent: str = ""
+    correlation_ref: str = ""
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor has a permission; `x:any` includes `x`."""

@@ -6,14 +6,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, and_, func, update
 from sqlmodel import Session, col, select
 
 from app.config import settings
-from app.domain.access import Actor
+from app.domain.access import Actor, require
 from app.domain.errors import NotFound, NotSignedIn
+from app.domain.outbox import emit_audit
+from models import db
 from models.base import now
-from models.users import Role, RolePermission, User, UserRole, UserSession
+from models.users import Role, RolePermission, User, UserRole, UserSession, UsersOutbox
 
 # `last_seen_at` is written at most this often, so that reading a page does not write a row.
 SEEN_EVERY = timedelta(minutes=1)
@@ -125,18 +127,49 @@ def close_session(session: Session, *, token: str) -> None:
     )
 
 
+def is_live() -> ColumnElement[bool]:
+    """Whether a session has neither ended, nor idled out, nor been revoked."""
+    idle = timedelta(hours=settings().session_idle_hours)
+    return and_(
+        col(UserSession.revoked_at).is_(None),
+        col(UserSession.expires_at) > func.now(),
+        col(UserSession.last_seen_at) > func.now() - idle,
+    )
+
+
+def revoke_session(session: Session, *, actor: Actor, ref: str) -> str:
+    """End anybody's session, as an administrator."""
+    require(actor, "user:write")
+    found = session.exec(
+        select(UserSession, User)
+        .join(User, col(User.id) == col(UserSession.user_id))
+        .where(UserSession.ref == ref)
+    ).first()
+    if found is None:
+        raise NotFound("session")
+    row, user = found
+    row.revoked_at = now()
+    session.add(row)
+    emit_audit(
+        session,
+        UsersOutbox,
+        actor=actor,
+        action="session:end",
+        target_type="user",
+        target_ref=user.ref,
+        target_name=user.name,
+        before={"client_address": row.client_address, "user_agent": row.user_agent},
+    )
+    db.announce(session, "sessions", row.ref)
+    return f"{user.name} must sign in again there."
+
+
 def my_sessions(session: Session, *, actor: Actor) -> list[SessionRow]:
     """List the actor's own live sessions, the last used first."""
-    at = now()
     rows = session.exec(
         select(UserSession)
         .join(User, col(User.id) == col(UserSession.user_id))
-        .where(
-            User.ref == actor.user_ref,
-            col(UserSession.revoked_at).is_(None),
-            col(UserSession.expires_at) > at,
-            col(UserSession.last_seen_at) > at - timedelta(hours=settings().session_idle_hours),
-        )
+        .where(User.ref == actor.user_ref, is_live())
         .order_by(col(UserSession.last_seen_at).desc())
         .limit(50)
     )
