@@ -6,6 +6,7 @@ PlatformError
 ├── NotFound           no such thing, or not the actor's
 ├── Invalid            input that cannot be accepted; `field` names it
 ├── Conflict           the thing changed or exists already
+│   └── Outdated       somebody else has changed it since it was read
 └── Refused            a limit: quota, free disk, too many attempts
 """
 
@@ -53,6 +54,16 @@ class Invalid(PlatformError):
 
 class Conflict(PlatformError):
     """The thing exists already, or changed in the meantime."""
+
+
+class Outdated(Conflict):
+    """Somebody has changed the thing since it was read; nothing of the new change is done."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} has been changed since you opened it, so nothing is saved yet. "
+            "See what is there now, then decide what you want to keep."
+        )
 
 
 class Refused(PlatformError):
