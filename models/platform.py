@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, Index, MetaData, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -52,11 +52,21 @@ class SettingChange(PlatformBase, table=True):
 class SavedView(PlatformBase, table=True):
     """A list of administration as its owner wants to see it again.
 
-    `resource` is the list's name (`app.resources`), `query` what its address holds.
+    `resource` is the list's name (`app.resources`), `query` what its address holds. The default one
+    is shown where an address asks for nothing.
     """
 
     __tablename__ = "saved_views"
-    __table_args__ = (UniqueConstraint("owner_ref", "resource", "name"),)
+    __table_args__ = (
+        UniqueConstraint("owner_ref", "resource", "name"),
+        Index(
+            "ix_saved_views_default",
+            "owner_ref",
+            "resource",
+            unique=True,
+            postgresql_where=text("is_default"),
+        ),
+    )
 
     id: int | None = identity()
     ref: str = ref_field()
@@ -64,7 +74,47 @@ class SavedView(PlatformBase, table=True):
     resource: str = Field(max_length=40)
     name: str = Field(max_length=80)
     query: dict[str, Any] = json_object()
+    is_default: bool = Field(default=False)
     created_at: datetime = moment()
+
+
+class BulkRun(PlatformBase, table=True):
+    """An action that is done, or was, to many objects one after the other.
+
+    `updated_at` moves while it goes on; one that is running and did not move for long was cut off.
+    """
+
+    __tablename__ = "bulk_runs"
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    owner_ref: str = Field(max_length=40, index=True)
+    resource: str = Field(max_length=40)
+    action: str = Field(max_length=80)
+    title: str = Field(max_length=200)
+    total: int
+    done: int = Field(default=0)
+    failed: int = Field(default=0)
+    status: str = Field(default="running", max_length=20)
+    problem: str = Field(default="")
+    is_cancelled: bool = Field(default=False)
+    started_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class BulkOutcome(PlatformBase, table=True):
+    """What a bulk run did to one object, or why it did not; `place` counts from 1."""
+
+    __tablename__ = "bulk_outcomes"
+
+    run_id: int = Field(
+        sa_type=BigInteger, foreign_key="bulk_runs.id", ondelete="CASCADE", primary_key=True
+    )
+    place: int = Field(primary_key=True)
+    target_ref: str = Field(max_length=80)
+    label: str = Field(max_length=300)
+    is_done: bool
+    said: str = Field(default="")
 
 
 class AuditEntry(PlatformBase, table=True):
