@@ -14,7 +14,10 @@ class UsersBase(SQLModel, registry=registry(metadata=MetaData(naming_convention=
 
 
 class User(UsersBase, table=True):
-    """A person. `email` is stored in lower case and is the name to sign in with."""
+    """A person. `email` is stored in lower case and is the name to sign in with.
+
+    `updated_at` is when an administrator last changed the person or the person's roles.
+    """
 
     __tablename__ = "users"
 
@@ -25,6 +28,7 @@ class User(UsersBase, table=True):
     password_hash: str = Field(max_length=200)
     is_active: bool = Field(default=True)
     created_at: datetime = moment()
+    updated_at: datetime = moment()
     last_sign_in_at: datetime | None = optional_moment()
 
 
@@ -36,6 +40,7 @@ class Role(UsersBase, table=True):
     id: int | None = identity()
     name: str = Field(max_length=40, unique=True)
     title: str = Field(max_length=80)
+    updated_at: datetime = moment()
 
 
 class RolePermission(UsersBase, table=True):
@@ -123,6 +128,42 @@ class ServiceCredential(UsersBase, table=True):
     verified_at: datetime | None = optional_moment()
     verify_due_at: datetime = moment(index=True)
     updated_at: datetime = moment()
+
+
+class ServiceAccess(UsersBase, table=True):
+    """What a person may do with a service; with an empty `user_ref`, everybody without a row.
+
+    `jobs_per_month` is how many jobs may be submitted to it in a month; None is no limit.
+    """
+
+    __tablename__ = "service_access"
+    __table_args__ = (UniqueConstraint("service_ref", "user_ref"),)
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    service_ref: str = Field(max_length=40)
+    user_ref: str = Field(default="", max_length=40, index=True)
+    may_use: bool = Field(default=True)
+    may_manage: bool = Field(default=False)
+    jobs_per_month: int | None = Field(default=None)
+    updated_at: datetime = moment()
+
+
+class AccountRequest(UsersBase, table=True):
+    """Somebody's wish for an account. `outcome` is `approved` or `refused` once it is decided."""
+
+    __tablename__ = "account_requests"
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    email: str = Field(max_length=254, index=True)
+    name: str = Field(max_length=200)
+    reason: str = Field(default="", max_length=1000)
+    client_address: str = Field(default="", max_length=64)
+    created_at: datetime = moment()
+    outcome: str = Field(default="", max_length=20)
+    decided_at: datetime | None = optional_moment()
+    decided_by_name: str = Field(default="", max_length=200)
 
 
 class TermsAcceptance(UsersBase, table=True):

@@ -34,6 +34,9 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# Not a role's: whoever changes all services has it, and whoever was given one to manage.
+SERVICE_MANAGE = "service:manage"
+
 _EVERYBODY = frozenset({"service:read"})
 _RESEARCH = _EVERYBODY | {
     "dataset:read",
@@ -70,7 +73,8 @@ ROLE_TITLES: Mapping[str, str] = MappingProxyType(
 class Actor:
     """The person (or the worker) on whose behalf something is done.
 
-    What is done for one event or request bears the same `correlation_ref`.
+    What is done for one event or request bears the same `correlation_ref`. `managed_services` are
+    the refs of those that the person may change, without the permission to change all.
     """
 
     user_ref: str
@@ -81,10 +85,19 @@ class Actor:
     client_address: str = ""
     client_agent: str = ""
     correlation_ref: str = ""
+    managed_services: frozenset[str] = frozenset()
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor has a permission; `x:any` includes `x`."""
+        if permission == SERVICE_MANAGE:
+            return bool(self.managed_services) or self.may("service:write")
         return permission in self.permissions or f"{permission}:any" in self.permissions
+
+    @property
+    def courtesies(self) -> frozenset[str]:
+        """What pages go by when they offer something: the permissions, and managing a service."""
+        manages = {SERVICE_MANAGE} if self.may(SERVICE_MANAGE) else set()
+        return self.permissions | manages
 
 
 WORKER = Actor(user_ref="", name="worker", email="", permissions=frozenset(PERMISSIONS))
@@ -94,6 +107,16 @@ def require(actor: Actor, permission: str) -> None:
     """Raise `NotAllowed` unless the actor has the permission."""
     if not actor.may(permission):
         raise NotAllowed(permission)
+
+
+def require_service(actor: Actor, permission: str, service_ref: str) -> None:
+    """Raise `NotAllowed` unless the actor has the permission, or manages that service.
+
+    Managing is `service:write` for one service. A handler before it is guarded with
+    `SERVICE_MANAGE`.
+    """
+    if permission != "service:write" or service_ref not in actor.managed_services:
+        require(actor, permission)
 
 
 def require_own(actor: Actor, permission: str, *, owner_ref: str, what: str) -> None:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, update
 from sqlmodel import Session, col, select
@@ -15,7 +16,15 @@ from app.domain.errors import NotFound, NotSignedIn
 from app.domain.outbox import emit_audit
 from models import db
 from models.base import now
-from models.users import Role, RolePermission, User, UserRole, UserSession, UsersOutbox
+from models.users import (
+    Role,
+    RolePermission,
+    ServiceAccess,
+    User,
+    UserRole,
+    UserSession,
+    UsersOutbox,
+)
 
 # `last_seen_at` is written at most this often, so that reading a page does not write a row.
 SEEN_EVERY = timedelta(minutes=1)
@@ -69,7 +78,7 @@ def actors_of(session: Session, *, tokens: Collection[str]) -> dict[str, Actor]:
     by_digest = {digest(token): token for token in tokens if token}
     at = now()
     rows = session.exec(
-        select(UserSession, User)
+        select(UserSession, User, _managed())
         .join(User, col(User.id) == col(UserSession.user_id))
         .where(
             col(UserSession.token_hash).in_(by_digest),
@@ -79,8 +88,8 @@ def actors_of(session: Session, *, tokens: Collection[str]) -> dict[str, Actor]:
             col(User.is_active),
         )
     ).all()
-    permissions = _permissions(session, {user.id or 0 for _, user in rows})
-    for signed_in, _ in rows:
+    permissions = _permissions(session, {user.id or 0 for _, user, _ in rows})
+    for signed_in, _, _ in rows:
         if at - signed_in.last_seen_at > SEEN_EVERY:
             signed_in.last_seen_at = at
     return {
@@ -91,18 +100,35 @@ def actors_of(session: Session, *, tokens: Collection[str]) -> dict[str, Actor]:
             permissions=permissions.get(user.id or 0, frozenset()),
             session_ref=signed_in.ref,
             client_address=signed_in.client_address,
+            managed_services=frozenset(managed),
         )
-        for signed_in, user in rows
+        for signed_in, user, managed in rows
     }
 
 
 def actor_named(session: Session, *, user_ref: str) -> Actor:
     """Return a person who is not here, but left a key; `NotSignedIn` if they may not sign in."""
-    user = session.exec(select(User).where(User.ref == user_ref, col(User.is_active))).first()
-    if user is None:
+    wanted = select(User, _managed()).where(User.ref == user_ref, col(User.is_active))
+    found = session.exec(wanted).first()
+    if found is None:
         raise NotSignedIn
+    user, managed = found
     permissions = _permissions(session, {user.id or 0}).get(user.id or 0, frozenset())
-    return Actor(user_ref=user.ref, name=user.name, email=user.email, permissions=permissions)
+    return Actor(
+        user_ref=user.ref,
+        name=user.name,
+        email=user.email,
+        permissions=permissions,
+        managed_services=frozenset(managed),
+    )
+
+
+def _managed() -> Any:
+    """The refs of the services that a user was given to manage."""
+    mine = select(ServiceAccess.service_ref).where(
+        ServiceAccess.user_ref == User.ref, col(ServiceAccess.may_manage)
+    )
+    return func.array(mine.correlate(User).scalar_subquery())
 
 
 def _permissions(session: Session, user_ids: set[int]) -> dict[int, frozenset[str]]:

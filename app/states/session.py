@@ -33,7 +33,7 @@ class SessionState(rx.State):
         self.name = actor.name
         self.email = actor.email
         self.user_ref = actor.user_ref
-        self.permissions = sorted(actor.permissions)
+        self.permissions = sorted(actor.courtesies)
         self._session_ref = actor.session_ref
         # Without its database there is no number, and every page works all the same.
         with suppress(*db.UNAVAILABLE):
