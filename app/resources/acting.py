@@ -8,9 +8,8 @@ from sqlmodel import Session
 from app.domain.access import Actor, require
 from app.domain.errors import Invalid, NotFound, Refused
 from app.resources.base import Action, Resource
+from app.resources.forms import texts_of
 from app.resources.listing import get_row
-
-LONGEST = 4000
 
 
 def action_of(resource: Resource, name: str, *, actor: Actor) -> Action:
@@ -25,10 +24,7 @@ def action_of(resource: Resource, name: str, *, actor: Actor) -> Action:
 
 def values_of(action: Action, form: Mapping[str, Any]) -> dict[str, str]:
     """What a form says for an action; `Invalid` names a field that must be filled in."""
-    values = {one.name: str(form.get(one.name, ""))[:LONGEST].strip() for one in action.fields}
-    for one in action.fields:
-        if one.required and not values[one.name]:
-            raise Invalid(f"Fill in “{one.title}”.", field=one.name)
+    values = texts_of(action.fields, form)
     if action.asks_reason:
         values["reason"] = str(form.get("reason", ""))[:500].strip()
         if not values["reason"]:

@@ -16,7 +16,9 @@ from app.domain.access import Actor
 # How a value is shown. `word` is one of the column's `words`; `names` are several in one cell.
 Kind = Literal["text", "mono", "number", "bytes", "moment", "flag", "word", "names", "json"]
 
-# What a form asks for. `secret` is never shown again; `several` are ticks of the choices.
+# What a form asks for. `secret` is never shown again. Every value is a text: a `tick` is `yes` or
+# nothing, a `day` is 2026-03-31, and `several`, ticks of the choices, are their values with commas
+# between (`app.resources.forms.several_in`).
 Control = Literal[
     "line", "text", "number", "choice", "tick", "day", "secret", "several", "email", "url"
 ]
@@ -136,15 +138,25 @@ class Form:
     `read(session, actor=…, ref=…)` gives the fields' values as texts, with the object's version
     below `version`. `change(session, actor=…, ref=…, values=…, version=…)` raises `Invalid` with
     the field's name, and `Conflict` where the object is not at that version any more.
-    `add(session, actor=…, values=…, parent=…)` returns the new object's ref; `parent` is the ref of
-    the object on whose page it is added, if any.
+    `add(session, actor=…, values=…, parent=…)` returns the new object's ref, or `Added` where it
+    has a secret to tell; `parent` is the ref of the object on whose page it is added, if any.
+    With `add` there is a page `/admin/<name>/new`, unless the resource has a `page` of its own.
     """
 
     fieldsets: Sequence[Fieldset]
     permission: str
     read: Callable[..., Mapping[str, str]] | None = None
     change: Callable[..., None] | None = None
-    add: Callable[..., str] | None = None
+    add: Callable[..., "str | Added"] | None = None
+
+
+@dataclass(frozen=True)
+class Added:
+    """What was added, and a secret of it that is shown this once, such as a link to set it up."""
+
+    ref: str
+    secret: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
