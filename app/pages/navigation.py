@@ -1,8 +1,12 @@
 """Where one can go: a sidebar, which is a drawer on a phone."""
 
+import functools
+import operator
+
 import reflex as rx
 
 from app.components.plain_form import plain_form
+from app.resources.register import RESOURCES
 from app.states.session import SessionState
 
 # (label, icon, path, permission)
@@ -19,6 +23,7 @@ ADMINISTRATION = (
     ("Services", "server-cog", "/admin/services", "service:write"),
     ("Panels", "layers-2", "/admin/panels", "service:write"),
     ("People", "users", "/admin/users", "user:read"),
+    *((one.title, one.icon, one.path, one.permission) for one in RESOURCES.values()),
     ("Status page", "radio-tower", "/admin/status", "setting:write"),
 )
 
@@ -48,7 +53,9 @@ def _link(label: str, icon: str, path: str, permission: str) -> rx.Component:
 
 
 def _links(*, label: str) -> rx.Component:
-    may_administer = _may("service:write") | _may("user:read")
+    may_administer = functools.reduce(
+        operator.or_, [_may(one) for one in dict.fromkeys(entry[3] for entry in ADMINISTRATION)]
+    )
     return rx.el.nav(
         *[_link(*entry) for entry in WORK],
         rx.cond(
