@@ -7,6 +7,7 @@ from fastapi import Depends, HTTPException, Request
 from app.config import settings
 from app.domain import sessions
 from app.domain.access import Actor
+from app.domain.correlation import begin_act
 from app.domain.errors import NotSignedIn
 from models import db
 from models.threads import call
@@ -34,7 +35,7 @@ async def current_actor(request: Request) -> Actor:
     refuse_foreign_origin(request)
     token = request.cookies.get(settings().session_cookie, "")
     try:
-        return await call(db.USERS, sessions.actor_of, token=token)
+        return begin_act(await call(db.USERS, sessions.actor_of, token=token))
     except NotSignedIn as error:
         raise HTTPException(401, error.message) from None
 

@@ -12,7 +12,9 @@ from models.platform import AuditEntry
 
 def receive(session: Session, *, event_ref: str, payload: Mapping[str, Any]) -> None:
     """Add an entry (`app.domain.outbox.emit_audit`); the same event again changes nothing."""
-    values = dict(payload) | {
+    # An entry that an earlier version wrote, and this one relays, says nothing of these two.
+    said = {"client_agent": "", "correlation_ref": ""} | dict(payload)
+    values = said | {
         "event_ref": event_ref,
         "at": datetime.fromisoformat(payload["at"]),
     }

@@ -99,6 +99,8 @@ def audit_entry(
         "actor_ref": actor.user_ref,
         "actor_name": actor.name,
         "client_address": actor.client_address,
+        "client_agent": actor.client_agent,
+        "correlation_ref": actor.correlation_ref,
         "action": action,
         "target_type": target_type,
         "target_ref": target_ref,

@@ -100,6 +100,7 @@ def actors_of(session: Session, *, tokens: Collection[str]) -> dict[str, Actor]:
             permissions=permissions.get(user.id or 0, frozenset()),
             session_ref=signed_in.ref,
             client_address=signed_in.client_address,
+            client_agent=signed_in.user_agent,
             managed_services=frozenset(managed),
         )
         for signed_in, user, managed in rows

@@ -16,6 +16,7 @@ import reflex as rx
 
 from app.config import settings
 from app.domain.access import Actor, require
+from app.domain.correlation import begin_act
 from app.domain.errors import NotSignedIn, PlatformError
 from app.domain.unavailable import what_cannot_be_done
 from app.states.outages import note
@@ -93,8 +94,8 @@ def _of_generator(
 
 
 async def authorised(state: rx.State, permission: str) -> Actor:
-    """Return the tab's actor; raise `NotSignedIn` or `NotAllowed`."""
-    actor = await actor_of(session_token(state))
+    """Return the tab's actor for one event; raise `NotSignedIn` or `NotAllowed`."""
+    actor = begin_act(await actor_of(session_token(state)))
     if permission:
         require(actor, permission)
     return actor

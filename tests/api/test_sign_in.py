@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from structlog.contextvars import get_contextvars
 
 from app.api import sign_in
 from app.api.session import CurrentActor
@@ -30,6 +31,10 @@ def client() -> Iterator[TestClient]:
     @app.get("/me")
     def me(actor: CurrentActor) -> str:
         return actor.name
+
+    @app.get("/act")
+    async def act(actor: CurrentActor) -> list[str]:
+        return [actor.correlation_ref, get_contextvars()["correlation_ref"], actor.client_agent]
 
     @app.post("/me")
     def change_me(actor: CurrentActor) -> str:
@@ -83,6 +88,13 @@ def test_signing_out_ends_the_session_at_the_server(client: TestClient) -> None:
     client.post("/auth/sign-out")
     client.cookies.set(settings().session_cookie, kept)
     assert client.get("/me").status_code == 401
+
+
+def test_each_request_has_a_reference_of_its_own_that_the_logs_bear_too(client: TestClient) -> None:
+    client.post("/auth/sign-in", data=FORM)
+    first, second = client.get("/act").json(), client.get("/act").json()
+    assert first[0] == first[1] != second[0] == second[1]
+    assert first[2] == "testclient"
 
 
 @pytest.mark.parametrize("token", ["", "invented", "x" * 4000])

@@ -23,6 +23,7 @@ from models.base import now
 from models.files import DownloadKey, StoredContent, StoredFile
 from models.jobs import Job, JobLog, JobResult, Submission
 from models.notifications import Notification
+from models.platform import AuditEntry
 from models.users import Role
 from tests.support.people import sign_in
 from tests.support.submitting import actor, panel, submit_one
@@ -119,6 +120,20 @@ def test_no_method_can_be_reached_as_a_setter() -> None:
         if name.startswith("set_") and name not in framework
     }
     assert ours == set()
+
+
+def test_what_one_event_does_bears_one_reference_in_the_audit_log_and_another_event_another() -> (
+    None
+):
+    entry = handlers()["app.pages.admin_status.StatusPageState.show_to_visitors"]
+    _, cookies = sign_in("ada", role="administrator")
+    for is_open in (True, False):
+        asyncio.run(outcome(entry, tab_of(entry, cookies), is_open))
+    with db.session(db.PLATFORM) as session:
+        first, second = session.exec(select(AuditEntry).order_by("id")).all()
+    assert first.correlation_ref and second.correlation_ref
+    assert first.correlation_ref != second.correlation_ref
+    assert first.client_agent == "test"
 
 
 class Everywhere(dict[str, Any]):

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from app.domain import notifications
-from app.domain.outbox import emit, emit_audit
+from app.domain.outbox import audit_entry, emit, emit_audit
 from app.domain.relay import relay_topic
 from models import db
 from models.jobs import JobsOutbox
@@ -49,6 +49,15 @@ def test_a_message_and_an_audit_entry_reach_their_databases_once(databases: None
     for _ in range(2):
         asyncio.run(outbox.relay())
     assert [row.link for row in rows(db.NOTIFICATIONS, Notification)] == ["/jobs/1"]
+    assert [row.action for row in rows(db.PLATFORM, AuditEntry)] == ["job.cancel"]
+
+
+def test_an_audit_entry_of_an_earlier_version_arrives_after_an_update(databases: None) -> None:
+    entry = audit_entry(actor=actor(), action="job.cancel", target_type="job", target_ref="j1")
+    del entry["correlation_ref"], entry["client_agent"]
+    with db.session(db.JOBS) as session:
+        emit(session, JobsOutbox, "audit", entry)
+    asyncio.run(outbox.relay())
     assert [row.action for row in rows(db.PLATFORM, AuditEntry)] == ["job.cancel"]
 
 
