@@ -51,8 +51,9 @@ class Job(JobsBase, table=True):
 
     `slot_key` names whose slots at the service the job takes or waits for: the service's ref and
     the user's, or the service's ref alone where the lab shares a token (`app.domain.job_slots`).
-    `waits_for` is `slot` while the job waits for one, and `restart` while its owner's wish waits to
-    have the interrupted run started again. `progress` is what the service said last of
+    `waits_for` is `slot` while the job waits for one, `paused` while administrators let none be
+    sent there, and `restart` while its owner's wish waits to have the interrupted run started
+    again. `progress` is what the service said last of
     the run (`app.domain.job_progress`), `qc_statistics` what its quality control counted.
     `archive_password` is encrypted. The service deletes the results at `results_expire_at`, and was
     seen to have done so at `results_gone_at`. `restarts` counts how often we had the service start

@@ -28,7 +28,9 @@ class ImputationService(RegistryBase, table=True):
     a digest of what counts in it (`app.domain.service_description`). `software` is the signature
     that the service had at the last probe (`app.connectors.conformance.software_of`); what is known
     of the service's conformance is known of that software. `conformance_problem` says why the last
-    reading of it failed.
+    reading of it failed. Since `submissions_paused_at` no job is sent there, for the reason beside
+    it; the service is still probed, and its runs are followed. `setup_step` is the step of its
+    setting up that comes next; empty once that is done.
     """
 
     __tablename__ = "imputation_services"
@@ -52,6 +54,9 @@ class ImputationService(RegistryBase, table=True):
     check_settings: dict[str, Any] = json_object()
     silenced_until: datetime | None = optional_moment()
     silence_reason: str = Field(default="")
+    submissions_paused_at: datetime | None = optional_moment()
+    submissions_pause_reason: str = Field(default="")
+    setup_step: str = Field(default="", max_length=20)
     is_flapping: bool = Field(default=False)
     service_info: dict[str, Any] = json_object()
     described: str = Field(default="", max_length=32)

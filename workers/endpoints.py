@@ -75,7 +75,7 @@ async def slot_of(claimed: Claim) -> Slot:
     place = {"service_ref": claimed.service_ref}
     address = await call(db.REGISTRY, service_addresses.address_of, **place)
     user_ref = await call(db.USERS, token_sending.sender_of, user_ref=claimed.owner_ref, **place)
-    return Slot(slot_key(claimed.service_ref, user_ref), address.slots)
+    return Slot(slot_key(claimed.service_ref, user_ref), address.slots, address.is_paused)
 
 
 async def has_other_account(claimed: Claim) -> bool:

@@ -81,9 +81,7 @@ async def _ask(client: httpx.AsyncClient, due: DueToken) -> None:
         return
     kind: type[Connector] | None = CONNECTORS.get(place.api_type)
     if kind is None or not place.is_used:
-        why = (
-            "The service is paused or retired here." if kind else "Its protocol is not known here."
-        )
+        why = "The service is not in use here." if kind else "Its protocol is not known here."
         await _write(due, place, TokenFacts(None, why))
         return
     leave = await call(

@@ -25,7 +25,7 @@ HEALTH_STATES = {
     "maintenance": ("Maintenance", "blue", "wrench"),
     "down": ("Down", "red", "circle-x"),
     "unknown": ("Not checked yet", "gray", "circle-help"),
-    "paused": ("Paused", "gray", "circle-pause"),
+    "paused": ("Not in use", "gray", "circle-off"),
     "retired": ("Retired", "gray", "archive"),
 }
 

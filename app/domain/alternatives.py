@@ -19,7 +19,7 @@ from app.domain.dataset_limits import FileFacts
 from app.domain.estimates import Expectation, expect
 from app.domain.health import Health
 from app.domain.own_times import OwnTimes
-from app.domain.panels import PanelRow, choice_of, find_panels, panel_row
+from app.domain.panels import PanelRow, choice_of, find_panels, panel_row, what_of_pause
 from app.domain.queue_pace import paces
 from app.domain.submission_checks import misfits_of
 from models.registry import ImputationService, ReferencePanel
@@ -151,6 +151,7 @@ def _alternative(
     choice = choice_of(row, token=token)
     reasons = [
         HOW_IT_IS.get(row.health_status, "") if choice.can_choose else choice.reason,
+        what_of_pause(row) if choice.can_choose else "",
         *misfits,
         _same_by(instead_of, row),
         _place(instead_of, row),
@@ -178,11 +179,12 @@ def _place(instead_of: PanelRow, row: PanelRow) -> str:
     return ""
 
 
-def _rank(one: Alternative) -> tuple[bool, bool, int, float, str]:
+def _rank(one: Alternative) -> tuple[bool, bool, bool, int, float, str]:
     health = one.row.health_status
     wait = one.expected.wait.range
     return (
         not one.can_choose,
+        bool(one.row.pause_reason),
         one.row.is_simulation,
         BEST_FIRST.index(Health(health)) if health in HOW_IT_IS else len(BEST_FIRST),
         wait.middle if wait else float("inf"),

@@ -217,7 +217,7 @@ def _add_step(trial: ServiceTrial, text: str) -> None:
 
 def _check_in_use(service: ImputationService) -> None:
     if service.retired_at is not None or not service.is_active:
-        raise Refused(f"{service.name} is paused or retired, so nothing is asked of it.")
+        raise Refused(f"{service.name} is not in use, so nothing is asked of it.")
     if service.api_type not in STANDARDISED:
         raise Refused(f"There is no standard that {service.name} would have to keep to.")
 

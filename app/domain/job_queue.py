@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from app.config import settings
+from app.domain.job_pauses import PAUSED
 from app.domain.job_slots import slot_key
 from app.domain.job_states import JobStatus
 from app.domain.slots_taken import in_slots
@@ -123,14 +124,18 @@ def _claim_trials(
     claims = []
     for contact in contacts.all():
         # A job that fails on its own account must not be the one to try each time, and one that
-        # waits for a slot that another job has would try nothing.
+        # waits for a slot that another job has, or is not to be sent, would try nothing.
         first = (
             due.where(
                 col(Job.service_ref) == contact.service_ref,
                 col(Job.status) != JobStatus.WAITING,
                 or_(col(Job.waits_for) == "", ~_another_is_there()),
             )
-            .order_by(col(Job.held_reason) != "", col(JobQueueEntry.attempts))
+            .order_by(
+                col(Job.waits_for) == PAUSED,
+                col(Job.held_reason) != "",
+                col(JobQueueEntry.attempts),
+            )
             .limit(1)
         )
         for entry, job in session.exec(first):

@@ -19,6 +19,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.domain.job_pauses import PAUSED, pause
 from app.domain.job_status import JobStatus
 from app.domain.slots_taken import AT_REST, OCCUPYING, taken
 from models import db
@@ -41,10 +42,14 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Slot:
-    """Whose slots a job needs, and how many there are; None: as many as are wished."""
+    """Whose slots a job needs, and how many there are; None: as many as are wished.
+
+    While the service `is_paused`, nobody gets one.
+    """
 
     key: str
     limit: int | None
+    is_paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,11 @@ def slot_key(service_ref: str, user_ref: str) -> str:
 
 def join(session: Session, job: Job, slot: Slot) -> None:
     """Put a job that becomes ready to be sent into the line, if there is one for its slots."""
-    if slot.limit is not None:
+    if slot.is_paused:
+        job.waits_for = PAUSED
+    elif slot.limit is not None:
         job.slot_key, job.waits_for = slot.key, SLOT
-        session.add(job)
+    session.add(job)
 
 
 def take(session: Session, job: Job, slot: Slot) -> bool:
@@ -74,6 +81,9 @@ def take(session: Session, job: Job, slot: Slot) -> bool:
 
     The caller then makes it `submitting`, which takes the slot, or lets it sleep.
     """
+    if slot.is_paused:
+        pause(session, job)
+        return False
     left = job.slot_key if job.waits_for else ""
     was_refused_there = job.waits_for == SLOT_THERE
     job.slot_key = slot.key
@@ -107,6 +117,7 @@ def moved(session: Session, job: Job, before: str) -> None:
     For `job_states`, with every change of a status.
     """
     if not job.slot_key:
+        job.waits_for = "" if job.waits_for == PAUSED else job.waits_for
         return
     was_waiting = bool(job.waits_for) and before == JobStatus.QUEUED
     frees = before in OCCUPYING and job.status not in OCCUPYING

@@ -36,7 +36,8 @@ class PanelRow:
     """A panel and the service that offers it.
 
     `has_recipe`: a run of it can be made. Panels of one `identity`, which is empty where nobody has
-    said it, are the same panel at several services.
+    said it, are the same panel at several services. `pause_reason` says why no job is sent to the
+    service for a while; empty where they are sent.
     """
 
     ref: str
@@ -62,6 +63,7 @@ class PanelRow:
     health_status: str
     service_is_active: bool
     limits: Mapping[str, Any]
+    pause_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,13 @@ class PanelDetail:
     def snapshot(self) -> dict[str, Any]:
         """What a job keeps of its panel, so that later changes do not touch the job."""
         kept = asdict(self.row)
-        for moving in ("health_status", "service_is_active", "updated_at", "retired_at"):
+        for moving in (
+            "health_status",
+            "service_is_active",
+            "pause_reason",
+            "updated_at",
+            "retired_at",
+        ):
             del kept[moving]
         return kept | {"recipe": dict(self.recipe)}
 
@@ -177,9 +185,9 @@ def choice_of(row: PanelRow, *, token: CredentialRow | None) -> PanelChoice:
     """Whether a panel can be chosen now with this token, and if not, why."""
     why_not = ""
     if not row.service_is_active:
-        why_not = "An administrator has paused this service."
+        why_not = "This service is not in use now."
     elif not row.is_active:
-        why_not = "An administrator has paused this panel."
+        why_not = "This panel is not in use now."
     elif not row.has_recipe:
         why_not = "The panel has no recipe yet: an administrator must say how a run is made."
     elif token is None and row.api_type in NEEDS_TOKEN:
@@ -190,7 +198,18 @@ def choice_of(row: PanelRow, *, token: CredentialRow | None) -> PanelChoice:
         why_not = "The service wants a valid token. Add yours, or ask an administrator for one."
     if why_not:
         return PanelChoice(row=row, can_choose=False, reason=why_not)
-    return PanelChoice(row=row, can_choose=True, reason=WHAT_TO_EXPECT.get(row.health_status, ""))
+    reasons = (what_of_pause(row), WHAT_TO_EXPECT.get(row.health_status, ""))
+    return PanelChoice(row=row, can_choose=True, reason=" ".join(filter(None, reasons)))
+
+
+def what_of_pause(row: PanelRow) -> str:
+    """What to expect where no job is sent to a panel's service for a while; else empty."""
+    if not row.pause_reason:
+        return ""
+    return (
+        f"New jobs for {row.service_name} are paused ({row.pause_reason}): "
+        "a job waits until they are resumed."
+    )
 
 
 def find_panels(
@@ -231,5 +250,6 @@ def panel_row(panel: ReferencePanel, service: ImputationService) -> PanelRow:
         is_simulation=service.is_simulation,
         health_status=service.health_status,
         service_is_active=service.is_active,
+        pause_reason=service.submissions_pause_reason,
         limits=service.limits,
     )

@@ -238,7 +238,7 @@ def ask(session: Session, *, actor: Actor, service_ref: str) -> None:
     if row is None:
         raise NotFound("service")
     if not row.is_probed:
-        raise Refused(f"{row.name} is paused or retired, so it is not checked.")
+        raise Refused(f"{row.name} is not in use, so it is not checked.")
     moment = now()
     if row.checked_at is not None and abs(moment - row.checked_at) < ASK_AGAIN_AFTER:
         raise Refused(

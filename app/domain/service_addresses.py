@@ -15,7 +15,8 @@ class Address:
     """Where a service is, the connector's own settings for it, and what is verified of it.
 
     `known` and `software` are those of `app.connectors.base.Endpoint`. `slots` are the runs that
-    one account may have there at a time; None: as many as are wished.
+    one account may have there at a time; None: as many as are wished. While it `is_paused`, no job
+    is sent there.
     """
 
     base_url: str
@@ -23,6 +24,7 @@ class Address:
     known: Mapping[str, bool]
     software: Mapping[str, Any]
     slots: int | None
+    is_paused: bool
 
 
 def address_of(session: Session, *, service_ref: str) -> Address:
@@ -38,4 +40,5 @@ def address_of(session: Session, *, service_ref: str) -> Address:
         known=verified.features,
         software=verified.software,
         slots=service.limits.get("max_concurrent_jobs"),
+        is_paused=service.submissions_paused_at is not None,
     )

@@ -28,7 +28,8 @@ class ServiceRow:
 
     `state` is the one to show: `retired`, `paused`, `maintenance` while a window of ours is open
     (then `maintenance_until` and its reason tell of it), or else the confirmed `health_status`.
-    It holds since `state_since`; `state_reason` and `state_layer` say why and what failed.
+    It holds since `state_since`; `state_reason` and `state_layer` say why and what failed. Since
+    `submissions_paused_at` no job is sent there. `setup_step` is where its setting up goes on.
     `found`, `error_message` and `response_time_ms` are what the last probe found by itself. Where
     that waits to be confirmed, `pending_state` was found `streak` times since `pending_since`.
     `service_info` is what the service says of itself (`app.domain.service_info.facts_as_json`);
@@ -56,6 +57,9 @@ class ServiceRow:
     is_flapping: bool
     silenced_until: datetime | None
     silence_reason: str
+    submissions_paused_at: datetime | None
+    submissions_pause_reason: str
+    setup_step: str
     found: str
     response_time_ms: float | None
     error_message: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from app.domain.access import Actor, require
-from app.domain.job_slots import SLOT_THERE, line_of
+from app.domain.job_slots import SLOT, SLOT_THERE, line_of
 from app.domain.job_status import JobStatus
 from app.domain.slots_taken import in_slots
 from models.jobs import Job
@@ -46,7 +46,9 @@ def places_of(session: Session, *, actor: Actor, job_refs: Sequence[str]) -> Map
     """The places of those of some jobs that wait for a slot and that the actor may see."""
     require(actor, "job:read")
     waiting = select(Job).where(
-        col(Job.ref).in_(job_refs), Job.status == JobStatus.QUEUED, Job.waits_for != ""
+        col(Job.ref).in_(job_refs),
+        Job.status == JobStatus.QUEUED,
+        col(Job.waits_for).in_((SLOT, SLOT_THERE)),
     )
     jobs = [job for job in session.exec(waiting) if _is_shown(actor, job.owner_ref)]
     found = {}

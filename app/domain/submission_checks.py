@@ -101,9 +101,9 @@ def refusal_of(panel: PanelDetail) -> str:
     if row.retired_at is not None:
         return "the panel is retired. Choose another one."
     if not row.is_active:
-        return "an administrator has paused the panel."
+        return "the panel is not in use now."
     if not row.service_is_active:
-        return f"the service {row.service_name} is paused or retired. Choose another one."
+        return f"the service {row.service_name} is not in use now. Choose another one."
     if not row.has_recipe:
         return "it has no recipe yet. Ask an administrator to add one."
     return ""

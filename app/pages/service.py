@@ -147,6 +147,15 @@ def _content() -> rx.Component:
             service["problem"],
             notice(service["problem"], color="red", icon="circle-alert", role="alert"),
         ),
+        rx.cond(
+            service["pause"],
+            notice(
+                "New jobs for this service are paused: they wait here until they are resumed. "
+                + service["pause"].to(str),
+                color="amber",
+                icon="circle-pause",
+            ),
+        ),
         rx.cond(ServiceState.token_news, notice(ServiceState.token_news)),
         tab_links(ServiceState.path, ServiceState.tab),
         rx.match(

@@ -2,6 +2,7 @@
 
 from typing import Any, TypedDict
 
+from app.domain.job_pauses import PAUSED
 from app.domain.job_queries import JobRow
 from app.domain.job_states import ANSWER_LOST
 from app.states.service_item import iso
@@ -50,6 +51,10 @@ LINES = {
 }
 
 WAITS_FOR_A_SLOT = "Ready, and waiting for a free slot at {service}."
+
+WAITS_FOR_RESUMING = (
+    "Ready. Administrators have paused new jobs at {service}: it is sent when they resume."
+)
 
 CANCEL_NOTES = {
     "": "The request to cancel is on its way to {service}.",
@@ -103,6 +108,8 @@ def status_line(row: JobRow) -> str:
     if row.held_reason:
         return _held(row)
     said = WAITS_FOR_A_SLOT if row.waits_for else LINES.get(row.status, row.status)
+    if row.waits_for == PAUSED:
+        said = WAITS_FOR_RESUMING
     line = said.format(service=row.service_name)
     if row.status in ENDED and row.status_reason:
         return f"{line} {_sentence(row.status_reason)}"

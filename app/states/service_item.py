@@ -24,6 +24,7 @@ class ServiceItem(TypedDict):
     is_retired: bool
     health: str
     problem: str
+    pause: str
     response: str
     checked_at: str
     panels: int
@@ -45,6 +46,7 @@ def service_item(row: ServiceRow) -> ServiceItem:
         is_retired=row.retired_at is not None,
         health=row.state,
         problem=row.error_message,
+        pause=row.submissions_pause_reason,
         response=milliseconds(row.response_time_ms),
         checked_at=iso(row.last_health_check),
         panels=row.panel_count,

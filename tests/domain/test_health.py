@@ -171,7 +171,7 @@ def test_anyone_signed_in_can_ask_for_a_probe_but_not_all_the_time(databases):
 
 def test_a_paused_service_is_not_probed_on_request(databases):
     ref = add_service(is_active=False)
-    with db.session(db.REGISTRY) as session, pytest.raises(Refused, match="paused"):
+    with db.session(db.REGISTRY) as session, pytest.raises(Refused, match="not in use"):
         probe_schedule.ask(session, actor=ADMIN, service_ref=ref)
 
 

@@ -289,10 +289,10 @@ def test_a_panel_without_a_recipe_or_paused_cannot_be_chosen_and_says_why(databa
     upsert(service, recipe={})
     assert "recipe" in choice(ADMIN).reason
     upsert(service, is_active=False)
-    assert "paused this panel" in choice(ADMIN).reason
+    assert "panel is not in use" in choice(ADMIN).reason
     with db.session(db.REGISTRY) as session:
         services.set_active(session, actor=ADMIN, service_ref=service, active=False)
-    assert "paused this service" in choice(ADMIN).reason
+    assert "service is not in use" in choice(ADMIN).reason
     assert not choice(ADMIN).can_choose
 
 

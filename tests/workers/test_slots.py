@@ -15,59 +15,24 @@ from app.config import settings
 from app.connectors import CONNECTORS
 from app.domain import credentials, job_queue, services
 from app.domain import jobs as domain_jobs
-from app.domain.access import Actor
 from app.domain.service_fields import parse_service
 from models import db
 from models.base import now
 from models.jobs import ServiceContact
 from models.registry import ImputationService
+from tests.support.slot_lab import Lab
 from tests.support.slot_service import (
     API_TYPE,
-    SlotService,
-    add_slot_panel,
     give_token,
     look_at_runs,
     service_ref,
     stored,
 )
 from tests.support.submitting import actor
-from tests.support.working import add_dataset, age_history, expire_leases, make_due, submit_to
+from tests.support.working import age_history, expire_leases, make_due
 from workers import jobs, outbox, submit
 
 ADA, BEN, CY = actor("Ada"), actor("Ben"), actor("Cy")
-
-
-class Lab:
-    """A service with two slots for each credential, and the jobs that people submit to it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.service = SlotService(slots=2)
-        self.panel = add_slot_panel(2)
-        self._folder, self._datasets = folder, dict[str, str]()
-
-    def submit(self, owner: Actor, count: int) -> list[str]:
-        """Submit some jobs; return their refs."""
-        if owner.user_ref not in self._datasets:
-            self._datasets[owner.user_ref] = add_dataset(self._folder, owner)
-        dataset = self._datasets[owner.user_ref]
-        return [submit_to(self.panel, dataset, owner=owner) for _ in range(count)]
-
-    def work(self) -> None:
-        """Let the worker send whatever is due, and nothing that sleeps."""
-
-        async def until_nothing_is_due() -> None:
-            while await submit.send():
-                pass
-
-        asyncio.run(until_nothing_is_due())
-
-    def end(self, *refs: str) -> None:
-        """Runs end at the service, and the worker sees it."""
-        for ref in refs:
-            del self.service.runs[ref]
-        look_at_runs()
-        asyncio.run(jobs.follow())
-        self.work()
 
 
 @pytest.fixture
