@@ -124,6 +124,27 @@ class JobStatusChange(JobsBase, table=True):
     actor: str = Field(default="worker", max_length=200)
 
 
+class JobNote(JobsBase, table=True):
+    """What an administrator wrote on a job, or did to it on its owner's behalf and why.
+
+    `act` is a key of `app.domain.job_notes.ACTS`, empty for a note. The owner sees neither an
+    internal one nor that it is there.
+    """
+
+    __tablename__ = "job_notes"
+
+    id: int | None = identity()
+    ref: str = ref_field()
+    job_id: int = Field(foreign_key="jobs.id", index=True)
+    at: datetime = moment()
+    author_ref: str = Field(default="", max_length=40)
+    author_name: str = Field(default="", max_length=200)
+    act: str = Field(default="", max_length=20)
+    text: str = Field(default="")
+    reason: str = Field(default="")
+    is_internal: bool = Field(default=False)
+
+
 class JobQueueEntry(JobsBase, table=True):
     """When a job is due for the worker, and which worker holds it until when (the lease)."""
 

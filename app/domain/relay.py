@@ -18,6 +18,7 @@ from app.domain import (
     deleted_results,
     job_alerts,
     job_credentials,
+    job_notes,
     job_pauses,
     job_slots,
     notifications,
@@ -49,6 +50,7 @@ TARGETS: Mapping[str, tuple[str, Callable[..., None]]] = MappingProxyType(
         "credential": (db.JOBS, job_credentials.receive),
         "results_deleted": (db.JOBS, deleted_results.receive),
         "results_ending": (db.JOBS, deleted_results.receive_ending),
+        "done_on_behalf": (db.JOBS, job_notes.receive),
         "slots_changed": (db.JOBS, job_slots.receive_limit),
         "pause_changed": (db.JOBS, job_pauses.receive),
     }

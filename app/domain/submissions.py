@@ -47,6 +47,14 @@ class SubmissionDetail:
     jobs: Sequence[JobRow]
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose a submission is."""
+
+    ref: str
+    name: str
+
+
 def submit(
     session: Session,
     *,
@@ -58,8 +66,12 @@ def submit(
     idempotency_key: str,
     accepted_terms: Collection[str] = (),
     resubmission_of: str = "",
+    owner: Owner | None = None,
 ) -> SubmissionRow:
     """Make a submission with a job for each panel; the worker does the rest.
+
+    It is the actor's, or with `job:manage:any` that of an `owner` on whose behalf it is made, who
+    must then be the one who accepted the terms.
 
     `accepted_terms` are the refs of the terms that the actor has accepted, which must be all that
     the panels ask for (`Invalid` names one that is missing). `resubmission_of` is the ref of the
@@ -69,10 +81,11 @@ def submit(
     when two arrive at once. Raises `Invalid` for an empty dataset, a panel or service that is not
     in use, and a parameter that no chosen panel has or that one of them refuses.
     """
-    require(actor, "job:submit")
+    require(actor, "job:manage:any" if owner else "job:submit")
+    owner = owner or Owner(actor.user_ref, actor.name)
     if not 8 <= len(idempotency_key) <= 64:
         raise Invalid("The form has lost its key. Reload the page and submit again.")
-    existing = _find(session, actor.user_ref, idempotency_key)
+    existing = _find(session, owner.ref, idempotency_key)
     if existing:
         return _row(existing)
     title = name.strip()[:200] or dataset.name
@@ -81,14 +94,14 @@ def submit(
     check_terms(panels, accepted_terms)
     submission_id = _insert_once(
         session,
-        actor=actor,
+        owner=owner,
         name=title,
         dataset=dataset,
         parameters={key: value for one in per_panel for key, value in one.items()},
         idempotency_key=idempotency_key,
         resubmission_of=resubmission_of,
     )
-    submission = _find(session, actor.user_ref, idempotency_key)
+    submission = _find(session, owner.ref, idempotency_key)
     assert submission is not None
     if submission_id is None:
         return _row(submission)
@@ -102,9 +115,13 @@ def submit(
         target_type="submission",
         target_ref=submission.ref,
         target_name=submission.name,
-        after={"dataset": dataset.name, "panels": [panel.row.name for panel in panels]},
+        after={
+            "dataset": dataset.name,
+            "panels": [panel.row.name for panel in panels],
+            "owner": owner.name,
+        },
     )
-    db.announce(session, "submissions", submission.ref, owner_ref=actor.user_ref)
+    db.announce(session, "submissions", submission.ref, owner_ref=owner.ref)
     return _row(submission)
 
 
@@ -122,7 +139,7 @@ def submission_detail(session: Session, *, actor: Actor, submission_ref: str) ->
 def _insert_once(
     session: Session,
     *,
-    actor: Actor,
+    owner: Owner,
     name: str,
     dataset: ChosenDataset,
     parameters: Mapping[str, Any],
@@ -134,8 +151,8 @@ def _insert_once(
         insert(Submission)
         .values(
             ref=new_ref(),
-            owner_ref=actor.user_ref,
-            owner_name=actor.name,
+            owner_ref=owner.ref,
+            owner_name=owner.name,
             name=name,
             dataset_ref=dataset.ref,
             dataset_name=dataset.name,
