@@ -202,11 +202,18 @@ def _delete(session: Session, files: Sequence[StoredFile], *, actor: Actor, reas
     for file in files:
         file.deleted_at = at
         session.add(file)
+    announce_deleted(session, files, actor=actor, reason=reason)
+
+
+def announce_deleted(
+    session: Session, files: Sequence[StoredFile], *, actor: Actor, reason: str
+) -> None:
+    """Tell a job of results of it that were deleted just now."""
     job_ref, owner_ref = files[0].job_ref, files[0].owner_ref
     payload = {
         "job_ref": job_ref,
         "file_refs": [file.ref for file in files],
-        "at": at.isoformat(),
+        "at": now().isoformat(),
         "by": actor.name,
         "reason": reason,
     }
