@@ -142,3 +142,19 @@ def _readable(name: x509.Name) -> str:
     wanted = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
     found = [str(one.value) for oid in wanted for one in name.get_attributes_for_oid(oid)]
     return ", ".join(dict.fromkeys(found))[:200] or "nobody named"
+
+
+def tls_cure(error: OSError) -> str:
+    """What to do about a failed handshake, by OpenSSL's verification code (X509_V_ERR_…)."""
+    code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
+    if code in (18, 19, 20, 21):  # self-signed, in the chain, issuer unknown
+        return (
+            "The issuer is not known here: ask the operators for a certificate of a public "
+            "authority, or add your institute's authority to this machine's certificates "
+            "(SSL_CERT_FILE)."
+        )
+    if code in (9, 10):  # not yet valid, expired
+        return "Ask the operators to renew the certificate, and check this machine's clock."
+    if code in (62, 63, 64):  # host name, e-mail, address do not match
+        return "Use the name that the certificate is made for as the base URL's host."
+    return "Check that this port speaks TLS; if it does not, the base URL begins with http://."

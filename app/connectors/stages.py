@@ -1,7 +1,7 @@
 """Testing the way to a service in stages, so that a failure says where it is and what to do.
 
-For an administrator who adds a service: DNS, TCP, TLS, HTTP, authorised, valid answer. Each stage
-has its own time limit; after one that failed the later ones are not reached.
+For an administrator who adds a service: DNS, TCP, TLS, HTTP, authorised, valid answer, panels. Each
+stage has its own time limit; after one that failed the later ones are not reached.
 """
 
 import asyncio
@@ -17,9 +17,10 @@ import httpx
 
 from app.connectors.addresses import Address, certificate_text, refusal_text, resolve
 from app.connectors.base import Connector, Endpoint, ServiceFacts
+from app.connectors.certificates import tls_cure
 from app.connectors.client import fetch, open_client, trusted_authorities
 from app.connectors.conformance import Observation
-from app.connectors.errors import ConnectorError, NotAuthorised, Unreachable
+from app.connectors.errors import ConnectorError, NotAuthorised, Unreachable, Unsupported
 
 STAGE_SECONDS = 10.0
 LEAST = 64 * 1024
@@ -207,7 +208,7 @@ async def _shake_hands(way: _Way) -> str:
         _, writer = await _opened(way, trusted_authorities())
     except OSError as error:
         text = certificate_text(way.host, error) or f"{way.host} does not answer a TLS handshake."
-        raise StageFailed(text, _tls_cure(error)) from error
+        raise StageFailed(text, tls_cure(error)) from error
     certificate = writer.get_extra_info("peercert")
     version = writer.get_extra_info("ssl_object").version()
     writer.close()
@@ -219,22 +220,6 @@ def _expiry(certificate: dict[str, Any]) -> str:
     days = (ends - datetime.now(UTC)).days
     warning = ": it should be renewed soon" if days < EXPIRY_WARNING_DAYS else ""
     return f"the certificate is valid for {days} more days, until {ends:%Y-%m-%d}{warning}"
-
-
-def _tls_cure(error: OSError) -> str:
-    """What to do about a failed handshake, by OpenSSL's verification code (X509_V_ERR_…)."""
-    code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
-    if code in (18, 19, 20, 21):  # self-signed, in the chain, issuer unknown
-        return (
-            "The issuer is not known here: ask the operators for a certificate of a public "
-            "authority, or add your institute's authority to this machine's certificates "
-            "(SSL_CERT_FILE)."
-        )
-    if code in (9, 10):  # not yet valid, expired
-        return "Ask the operators to renew the certificate, and check this machine's clock."
-    if code in (62, 63, 64):  # host name, e-mail, address do not match
-        return "Use the name that the certificate is made for as the base URL's host."
-    return "Check that this port speaks TLS; if it does not, the base URL begins with http://."
 
 
 async def _speak_http(way: _Way) -> str:
@@ -281,6 +266,21 @@ async def _probe(way: _Way) -> str:
     return f"{name}{f', protocol {versions}' if versions else ''}"
 
 
+async def _list_panels(way: _Way) -> str:
+    try:
+        offers = await way.connector.panels()
+    except Unsupported as error:
+        raise StageSkipped("this protocol lists no panels: you describe them here") from error
+    except ConnectorError as error:
+        raise StageFailed(
+            f"The service is well, but does not tell its panels: {error}",
+            "Go on without them and ask again later, or enter a token whose account may see them.",
+        ) from error
+    if not offers:
+        raise StageSkipped("it offers no panel to who asks so; another token may show some")
+    return f"{len(offers)} panel{'s' * (len(offers) != 1)}, such as {offers[0].name}"
+
+
 STAGES: tuple[tuple[str, Callable[[_Way], Awaitable[str]]], ...] = (
     ("DNS", _look_up),
     ("TCP", _connect),
@@ -288,4 +288,5 @@ STAGES: tuple[tuple[str, Callable[[_Way], Awaitable[str]]], ...] = (
     ("HTTP", _speak_http),
     ("Authorised", _authorise),
     ("Valid answer", _probe),
+    ("Panels", _list_panels),
 )
