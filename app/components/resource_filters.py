@@ -72,3 +72,18 @@ def text_filter(title: str, *, text: rx.Var[str], on_change: Any) -> rx.Componen
         aria_label=title,
         width="160px",
     )
+
+
+def exact_filter(title: str, *, text: rx.Var[str], on_drop: Any) -> rx.Component:
+    """What a link has narrowed the list to, with a way to drop it; nothing where none has."""
+    drop = rx.button(
+        rx.icon("x", size=14, aria_hidden="true"),
+        f"{title}: ",
+        rx.el.span(text, class_name="mono"),
+        on_click=on_drop,
+        variant="soft",
+        color_scheme="gray",
+        high_contrast=True,
+        aria_label=f"Show more than: {title.lower()}",
+    )
+    return rx.cond(text, drop)

@@ -1,10 +1,11 @@
 """The audit log: entries arrive by the outboxes of the other databases and are only ever added."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -63,6 +64,35 @@ def history_of(
         .limit(most)
     )
     return [_entry(row) for row in rows]
+
+
+def changes_of(session: Session, actor: Actor, refs: Sequence[str]) -> dict[str, str]:
+    """What entries say of what changed, in one sentence each, by the entries' refs."""
+    require(actor, "audit:read")
+    found = select(AuditEntry.event_ref, AuditEntry.before, AuditEntry.after)
+    return {
+        ref: "; ".join(
+            f"{one.field}: {one.before} → {one.after}" for one in differences(before, after)
+        )
+        for ref, before, after in session.exec(found.where(col(AuditEntry.event_ref).in_(refs)))
+    }
+
+
+def known(column: Any) -> Callable[[Session, Actor], dict[str, str]]:
+    """What reads the different values of an indexed column of the log.
+
+    It takes one step in the index for each, as the log is long and its words are few.
+    """
+
+    def read(session: Session, actor: Actor) -> dict[str, str]:
+        require(actor, "audit:read")
+        least = select(func.min(column).label("value")).cte(recursive=True)
+        after = select(func.min(column)).where(column > least.c.value).scalar_subquery()
+        steps = least.union_all(select(after).where(least.c.value.is_not(None)))
+        found = session.execute(select(steps.c.value).where(steps.c.value != "")).scalars()
+        return {value: value for value in found}
+
+    return read
 
 
 def _entry(row: AuditEntry) -> Entry:

@@ -7,6 +7,7 @@ from app.components.resource_cell import cell, head_cell
 from app.components.resource_filters import (
     choice_filter,
     day_filter,
+    exact_filter,
     flag_filter,
     search_box,
     text_filter,
@@ -33,6 +34,8 @@ def _filter(one: Filter) -> rx.Component:
     chosen, on_change = _said(one.name), State.narrow(one.name)
     if one.kind == "flag":
         return flag_filter(one.title, chosen=chosen, on_change=on_change)
+    if one.kind == "exact":
+        return exact_filter(one.title, text=chosen, on_drop=State.narrow(one.name, ""))
     if one.kind == "text":
         return text_filter(one.title, text=chosen, on_change=on_change)
     choices = State.choices[one.name]

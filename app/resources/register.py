@@ -1,10 +1,11 @@
 """Every resource by its name; a new one is described in a module here and added to the list."""
 
 from app.domain.errors import NotFound
+from app.resources.audit import AUDIT
 from app.resources.base import Resource
 from app.resources.sessions import SESSIONS
 
-RESOURCES: dict[str, Resource] = {one.name: one for one in (SESSIONS,)}
+RESOURCES: dict[str, Resource] = {one.name: one for one in (SESSIONS, AUDIT)}
 
 
 def resource_named(name: str) -> Resource:
