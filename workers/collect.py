@@ -73,10 +73,7 @@ async def collect() -> bool:
 
 
 async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
-    for path in store.partial_dir().glob(f"{claimed.job_ref}.*"):
-        # What a job that is held has is not swept away: it may never come again.
-        with suppress(FileNotFoundError):
-            os.utime(path)
+    await asyncio.to_thread(_keep_from_sweep, claimed)
     connector = await connector_of(client, claimed)
     if connector is None:
         return
@@ -97,6 +94,13 @@ async def _collect(client: httpx.AsyncClient, claimed: Claim) -> None:
         password_of(claimed.archive_password)
         await record(job_collection.record_logs, claimed, details=details)
         await _conclude(connector, claimed, details)
+
+
+def _keep_from_sweep(claimed: Claim) -> None:
+    """Let nobody sweep away what a job has so far: where it is held, it may never come again."""
+    for path in store.partial_dir().glob(f"{claimed.job_ref}.*"):
+        with suppress(FileNotFoundError):
+            os.utime(path)
 
 
 async def _is_over(claimed: Claim) -> bool:
@@ -133,7 +137,7 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
     if state is RunState.FAILED:
         await _fetch_telling(connector, claimed, details)
         await record(job_collection.record_failure, claimed, details=details)
-        _clear(claimed)
+        await asyncio.to_thread(_clear, claimed)
     elif state is RunState.CANCELLED:
         await record(job_collection.record_cancelled, claimed)
     elif state is RunState.COMPLETE and details.status.results_gone:
@@ -146,14 +150,14 @@ async def _conclude(connector: Connector, claimed: Claim, details: RunDetails) -
         if wanted is None:
             await _fetch_telling(connector, claimed, details)
             await record(job_collection.record_missing, claimed, details=details)
-            _clear(claimed)
+            await asyncio.to_thread(_clear, claimed)
             return
         for result in wanted:
             await _fetch(connector, claimed, result)
         await _count_lists(claimed)
         if not await record(job_downloads.keep_last, claimed):
             await record(job_collection.record_collected, claimed)
-            _clear(claimed)
+            await asyncio.to_thread(_clear, claimed)
     else:
         # The end was seen before: some servers say UNKNOWN for a moment between two states.
         word = details.status.raw_state
@@ -174,10 +178,10 @@ async def _fetch_telling(connector: Connector, claimed: Claim, details: RunDetai
 async def _end_as_gone(claimed: Claim, details: RunDetails | None) -> None:
     """End a job with what came before its service deleted the rest, or forgot the run (None)."""
     for result in await record(job_collection.results_to_fetch, claimed):
-        if is_whole(claimed, result):
+        if await asyncio.to_thread(is_whole, claimed, result):
             await keep(claimed, result, may_come_again=False)
     await record(job_leftovers.record_gone, claimed, details=details)
-    _clear(claimed)
+    await asyncio.to_thread(_clear, claimed)
 
 
 async def _count_lists(claimed: Claim) -> None:
@@ -217,7 +221,7 @@ async def _fetch(
             size=size,
         )
 
-    if not is_whole(claimed, result):
+    if not await asyncio.to_thread(is_whole, claimed, result):
         if not await record(job_downloads.spend, claimed, result_id=result.id):
             return
         try:
@@ -235,7 +239,7 @@ async def _fetch(
         except Refused:
             await record(job_results.forget_size, claimed, result_id=result.id)
             raise
-        path.rename(whole_path(claimed, result))
+        await asyncio.to_thread(path.rename, whole_path(claimed, result))
     await learn_from_output(claimed, result.location)
     await keep(claimed, result, may_come_again=may_come_again)
 

@@ -70,12 +70,9 @@ async def fetch_to_disk(
     )
     async with _opened_at(connector, remote, path) as download:
         size = download.size if download.size is not None else result.size
-        known.write_text(download.version)
+        await asyncio.to_thread(known.write_text, download.version)
         await tell(download.offset, size)
-        with _opened(path) as file:
-            # A service may begin at the start although it was asked to go on.
-            file.truncate(download.offset)
-            file.seek(download.offset)
+        with await asyncio.to_thread(_opened, path, download.offset) as file:
             written = await _write(download, file, size, tell)
             if size is not None and written > size:
                 file.truncate(0)
@@ -104,9 +101,13 @@ def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path, offset: int) -> BinaryIO:
+    """Open a file to write on; a service may begin at the start although asked to go on."""
     path.touch(mode=0o600)
-    return path.open("r+b")
+    file = path.open("r+b")
+    file.truncate(offset)
+    file.seek(offset)
+    return file
 
 
 async def _write(download: Download, file: BinaryIO, size: int | None, tell: Tell) -> int:
@@ -125,7 +126,8 @@ async def _write(download: Download, file: BinaryIO, size: int | None, tell: Tel
                 await tell(written, size)
                 told_at = monotonic()
     finally:
-        # Also when the connection is cut: what arrived need not come again.
+        # Also when the connection is cut: what arrived need not come again. Not in a thread, for
+        # which one that is cancelled could not wait.
         file.write(block)
     return written
 
