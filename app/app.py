@@ -11,6 +11,7 @@ from app.api import (
     downloads,
     health,
     health_checks,
+    resource_csv,
     results,
     service_tokens,
     status,
@@ -84,6 +85,7 @@ api.include_router(health_checks.router)
 api.include_router(incident_files.router)
 api.include_router(layer_files.router)
 api.include_router(terms.router)
+api.include_router(resource_csv.router)
 
 app = rx.App(
     html_lang="en",

@@ -16,13 +16,14 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Cell
     # Imported here, because most web processes never need it and it takes 50 MB.
     import pandas as pd
 
-    cells = [[_written(row[column]) for column in columns] for row in rows]
+    cells = [[written(row[column]) for column in columns] for row in rows]
     text = pd.DataFrame(cells, columns=list(columns), dtype=object).to_csv(index=False)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _written(cell: Cell) -> str | int | float:
+def written(cell: Cell) -> str | int | float:
+    """A cell as a file holds it."""
     if cell is None:
         return ""
     if isinstance(cell, datetime):
