@@ -70,14 +70,20 @@ def get_row(
 
 
 def refs_matching(
-    session: Session, *, actor: Actor, resource: Resource, wish: Wish, limit: int
+    session: Session,
+    *,
+    actor: Actor,
+    resource: Resource,
+    wish: Wish,
+    limit: int,
+    among: Any = None,
 ) -> list[tuple[str, str]]:
     """The (ref, label) of every object that matches, on whichever page, at most `limit`."""
     require(actor, resource.permission)
     found = (
         select(resource.ref, resource.label)
         .select_from(resource.source)
-        .where(*_conditions(resource, actor, wish))
+        .where(*_conditions(resource, actor, wish, among))
         .order_by(*_order(resource, wish))
         .limit(limit)
     )
