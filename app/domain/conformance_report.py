@@ -16,7 +16,7 @@ from app.connectors.conformance import (
     Verdict,
     software_text,
 )
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require, require_service
 from app.domain.service_lookup import service_of
 from models.registry import ImputationService, ServiceEvent, ServiceFeature, ServiceTrial
 
@@ -90,7 +90,7 @@ class Limit:
 
 def report(session: Session, *, actor: Actor, service_ref: str) -> Report:
     """Everything that is known, for those who may change services; deviations come first."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref)
     rows = session.exec(select(ServiceFeature).where(ServiceFeature.service_id == service.id))
     known = [_row(row) for row in rows if row.feature in list(Feature)]

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.config import settings
 from app.connectors.conformance import STANDARDISED, How, Observation
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require_service
 from app.domain.conformance import record
 from app.domain.errors import Conflict, Refused
 from app.domain.service_audit import audit_service
@@ -99,7 +99,7 @@ def keep_test(
     observations: Sequence[Observation],
 ) -> None:
     """Keep what a person's test of the connection showed, if it was of the service's address."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     if observations and service.base_url == base_url:
         service.conformance_read_at = now()
@@ -108,7 +108,7 @@ def keep_test(
 
 def ask_reading(session: Session, *, actor: Actor, service_ref: str) -> None:
     """Ask the worker to read a service again now."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     _check_in_use(service)
     service.next_conformance_at = now()
@@ -117,7 +117,7 @@ def ask_reading(session: Session, *, actor: Actor, service_ref: str) -> None:
 
 def ask_trial(session: Session, *, actor: Actor, service_ref: str) -> str:
     """Ask the worker to try a service with real runs; return the trial's ref."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     _check_in_use(service)
     if open_trial(session, service) is not None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, select
 
-from app.domain.access import Actor, require
+from app.domain.access import SERVICE_MANAGE, Actor, require, require_service
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.service_audit import audit_service
 from app.domain.service_lookup import service_of
@@ -53,7 +53,7 @@ def declare(
     reason: str,
 ) -> WindowRow:
     """Declare a window, before, meanwhile or afterwards. Raises `Invalid` for impossible times."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref)
     _check(starts_at, ends_at)
     window = MaintenanceWindow(
@@ -72,8 +72,9 @@ def declare(
 
 def end(session: Session, *, actor: Actor, window_ref: str) -> WindowRow:
     """End a window that is open now."""
-    require(actor, "service:write")
+    require(actor, SERVICE_MANAGE)
     window, service = _locked(session, window_ref)
+    require_service(actor, "service:write", service.ref)
     moment = now()
     if not window.starts_at <= moment < window.ends_at:
         raise Conflict("This maintenance window is not open, so it cannot be ended.")
@@ -85,8 +86,9 @@ def end(session: Session, *, actor: Actor, window_ref: str) -> WindowRow:
 
 def withdraw(session: Session, *, actor: Actor, window_ref: str) -> None:
     """Take a window back, as if it had never been declared; the audit log keeps it."""
-    require(actor, "service:write")
+    require(actor, SERVICE_MANAGE)
     window, service = _locked(session, window_ref)
+    require_service(actor, "service:write", service.ref)
     _follow_up(session, actor, "maintenance.withdraw", service, before=_said(window), after=None)
     session.delete(window)
 

@@ -7,12 +7,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlmodel import Session, col, select
 
 from app.domain import service_changes
-from app.domain.access import Actor, require
+from app.domain.access import SERVICE_MANAGE, Actor, require, require_service
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.outbox import emit_audit
 from app.domain.panels import PanelRow, find_panels, panel_row
 from app.domain.recipes import parse_recipe
 from app.domain.service_lookup import service_of
+from app.domain.versions import check_version
 from models import db
 from models.base import now
 from models.registry import ImputationService, ReferencePanel, RegistryOutbox
@@ -67,13 +68,16 @@ def upsert_panel(
     service_ref: str,
     fields: PanelFields,
     only_new: bool = False,
+    version: str = "",
 ) -> PanelRow:
     """Add the service's panel `panel_id`, or change it; a retired one comes back.
 
-    With `only_new`, a panel that exists already raises `Conflict`. The recipe is checked (`Invalid`
-    names the place); a panel may be without one, but then it cannot be chosen.
+    With `only_new`, a panel that exists already raises `Conflict`; with a `version`
+    (`versions.version_of` its `updated_at`), one that was changed since raises `Outdated`. The
+    recipe is checked (`Invalid` names the place); a panel may be without one, but then it cannot be
+    chosen.
     """
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     _check_recipe(fields.recipe)
     service = service_of(session, service_ref)
     panel = session.exec(
@@ -86,6 +90,8 @@ def upsert_panel(
             f"{service.name} has a panel “{fields.panel_id}” already: open that one, or give "
             "another id."
         )
+    if version and panel is not None:
+        check_version(panel.updated_at, version, panel.name)
     before = said_of(panel) if panel else None
     panel = panel or ReferencePanel(
         service_id=service.id or 0, panel_id=fields.panel_id, name=fields.name
@@ -112,8 +118,9 @@ def _check_recipe(recipe: Mapping[str, Any]) -> None:
 
 def retire_panel(session: Session, *, actor: Actor, panel_ref: str, reason: str = "") -> None:
     """Take a panel out of use; jobs that used it keep what they know of it."""
-    require(actor, "service:write")
+    require(actor, SERVICE_MANAGE)
     panel, service = _one(session, panel_ref)
+    require_service(actor, "service:write", service.ref)
     if panel.retired_at is not None:
         raise Conflict(f"{panel.name} is retired already.")
     before = said_of(panel)
@@ -123,8 +130,9 @@ def retire_panel(session: Session, *, actor: Actor, panel_ref: str, reason: str 
 
 def restore_panel(session: Session, *, actor: Actor, panel_ref: str) -> None:
     """Bring a retired panel back."""
-    require(actor, "service:write")
+    require(actor, SERVICE_MANAGE)
     panel, service = _one(session, panel_ref)
+    require_service(actor, "service:write", service.ref)
     if panel.retired_at is None:
         raise Conflict(f"{panel.name} is not retired.")
     before = said_of(panel)

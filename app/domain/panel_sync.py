@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from app.connectors.offers import PanelOffer
 from app.domain import service_changes, terms
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require_service
 from app.domain.errors import Conflict
 from app.domain.panel_changes import audit_panel, said_of
 from app.domain.panel_merge import LABELS, columns_of, differences, in_text, merged
@@ -86,7 +86,7 @@ def preview(
     session: Session, *, actor: Actor, service_ref: str, offers: Sequence[PanelOffer]
 ) -> PanelDiff:
     """What bringing these offers here would change."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     return _diff(_planned(session, service_of(session, service_ref), offers))
 
 
@@ -104,7 +104,7 @@ def apply(
     With `panel_ids` only those. With `previewed`, the fingerprint of the preview that a person saw,
     `Conflict` where the panels here have changed since.
     """
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     plan = _planned(session, service, offers, lock=True)
     diff = _diff(plan)

@@ -17,7 +17,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select
 
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require, require_service
 from app.domain.job_queries import fields_of
 from app.domain.job_queue import delay_after
 from app.domain.job_states import TERMINAL
@@ -133,7 +133,7 @@ def lost_contact(session: Session, service_ref: str) -> ContactRow | None:
 
 def try_now(session: Session, *, actor: Actor, service_ref: str) -> None:
     """Let the next due job of a service try at once."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     contact = _locked(session, service_ref)
     if contact is None or contact.retry_at is None:
         return

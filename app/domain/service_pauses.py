@@ -6,7 +6,7 @@ say so (`app.domain.job_pauses`).
 
 from sqlmodel import Session
 
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require_service
 from app.domain.errors import Conflict
 from app.domain.maintenance import given_reason
 from app.domain.outbox import emit
@@ -21,7 +21,7 @@ def pause_submissions(session: Session, *, actor: Actor, service_ref: str, reaso
 
     Raises `Conflict` where that is so already.
     """
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     if service.submissions_paused_at is not None:
         raise Conflict(f"Jobs for {service.name} are paused already.")
@@ -33,7 +33,7 @@ def pause_submissions(session: Session, *, actor: Actor, service_ref: str, reaso
 
 def resume_submissions(session: Session, *, actor: Actor, service_ref: str) -> str:
     """Send jobs to a service again; those that waited go in their order."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     if service.submissions_paused_at is None:
         raise Conflict(f"Jobs for {service.name} are not paused.")

@@ -121,7 +121,7 @@ def _row(
     panel_count: int,
     actor: Actor,
 ) -> ServiceRow:
-    may_write = actor.may("service:write")
+    may_write = actor.may("service:write") or service.ref in actor.managed_services
     state, since = _shown(service, check, window)
     values: dict[str, Any] = {name: getattr(service, name) for name in _OF_SERVICE}
     values |= {name: getattr(check, name) if check else None for name in _OF_CHECK}

@@ -11,13 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.domain import incidents, probe_schedule, service_changes, service_limits
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require, require_service
 from app.domain.errors import Conflict, NotFound
 from app.domain.outbox import emit
 from app.domain.service_audit import audit_service
 from app.domain.service_fields import ServiceFields
 from app.domain.service_lookup import service_of
 from app.domain.service_rows import ServiceRow, service_rows
+from app.domain.versions import check_version
 from models.base import now
 from models.health import ServiceCheck
 from models.registry import ImputationService, RegistryOutbox
@@ -62,6 +63,12 @@ def get_service(session: Session, *, actor: Actor, service_ref: str) -> ServiceR
     return rows[0]
 
 
+def service_to_change(session: Session, *, actor: Actor, service_ref: str) -> ServiceRow:
+    """One service, for who may change it."""
+    require_service(actor, "service:write", service_ref)
+    return get_service(session, actor=actor, service_ref=service_ref)
+
+
 def add_service(
     session: Session,
     *,
@@ -82,14 +89,17 @@ def add_service(
 
 
 def change_service(
-    session: Session, *, actor: Actor, service_ref: str, fields: ServiceFields
+    session: Session, *, actor: Actor, service_ref: str, fields: ServiceFields, version: str = ""
 ) -> ServiceRow:
     """Change a service. Where its address or connector changes, it is probed anew.
 
-    A limit that is changed is thereby confirmed.
+    A limit that is changed is thereby confirmed. With a `version` (`versions.version_of` its
+    `updated_at`), raises `Outdated` where somebody has changed the service since.
     """
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = _locked(session, service_ref)
+    if version:
+        check_version(service.updated_at, version, service.name)
     _check_name_is_free(session, fields.name, besides=service_ref)
     before = _said(service)
     service.limits_confirmed = _confirmed(
@@ -113,7 +123,7 @@ def change_service(
 
 def set_active(session: Session, *, actor: Actor, service_ref: str, active: bool) -> None:
     """Let a service be used and probed, or pause it. Jobs that run there are still followed."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = _locked(session, service_ref)
     before = _said(service)
     service.is_active = active
@@ -125,7 +135,7 @@ def set_active(session: Session, *, actor: Actor, service_ref: str, active: bool
 
 def retire_service(session: Session, *, actor: Actor, service_ref: str, reason: str = "") -> None:
     """Take a service out of use for good; its panels, jobs and health stay readable."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = _locked(session, service_ref)
     if service.retired_at is not None:
         raise Conflict(f"{service.name} is retired already.")
@@ -137,7 +147,7 @@ def retire_service(session: Session, *, actor: Actor, service_ref: str, reason: 
 
 def restore_service(session: Session, *, actor: Actor, service_ref: str) -> None:
     """Bring a retired service back, with everything it had."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = _locked(session, service_ref)
     if service.retired_at is None:
         raise Conflict(f"{service.name} is not retired.")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require_service
 from app.domain.errors import Invalid
 from app.domain.maintenance import given_reason
 from app.domain.service_audit import audit_service
@@ -19,7 +19,7 @@ def silence(
     session: Session, *, actor: Actor, service_ref: str, hours: float, reason: str
 ) -> datetime:
     """Tell nobody of a service's health for so many hours, a week at most; return until when."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     if not 0 < hours <= LONGEST_HOURS:
         raise Invalid("A service may be silenced for a week at most.", field="hours")
@@ -31,7 +31,7 @@ def silence(
 
 def unsilence(session: Session, *, actor: Actor, service_ref: str) -> None:
     """Tell people of a service's health again."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     service = service_of(session, service_ref, lock=True)
     reason = service.silence_reason
     service.silenced_until, service.silence_reason = None, ""

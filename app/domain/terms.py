@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require, require_service
 from app.domain.errors import Invalid, NotFound
 from app.domain.outbox import emit_audit
 from app.domain.service_lookup import service_of
@@ -106,7 +106,7 @@ def set_terms(
 
     None where nothing changes: an unchanged text is not asked for again.
     """
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     text, url = text.replace("\x00", "").strip(), _checked_url(url)
     if len(text) > MAX_CHARACTERS:
         raise Invalid(

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require, require_service
 from app.domain.outbox import emit_audit
 from app.domain.terms import Terms
 from models import db
@@ -80,7 +80,7 @@ def acceptances(
     session: Session, *, actor: Actor, service_ref: str, limit: int | None = None
 ) -> list[AcceptanceRow]:
     """Who accepted which version of the terms of a service and its panels, the newest first."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     rows = session.exec(
         select(TermsAcceptance)
         .where(TermsAcceptance.service_ref == service_ref)

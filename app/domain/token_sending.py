@@ -10,7 +10,7 @@ from cryptography.fernet import InvalidToken
 from sqlmodel import Session, col, select
 
 from app.connectors.base import Endpoint
-from app.domain.access import Actor, require
+from app.domain.access import Actor, require_service
 from app.domain.credentials import credential_row, find_credential, origin_of
 from app.domain.errors import Refused
 from app.domain.secret_keys import decrypt
@@ -78,7 +78,7 @@ def endpoint_to_test(
     session: Session, *, actor: Actor, base_url: str, service_ref: str = ""
 ) -> Endpoint:
     """An address that may not be saved yet, with the shared token of the service if it fits."""
-    require(actor, "service:write")
+    require_service(actor, "service:write", service_ref)
     address = parse_address(base_url)
     token = token_of(session, service_ref=service_ref, base_url=address) if service_ref else ""
     return Endpoint(base_url=address, token=token)

@@ -6,7 +6,7 @@ import reflex as rx
 
 from app.components.frame import empty_state, field, notice, page_header, section, skeleton
 from app.domain import services as domain
-from app.domain.access import Actor
+from app.domain.access import SERVICE_MANAGE, Actor
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.known_services import known_service
 from app.domain.service_fields import ServiceFields
@@ -53,7 +53,7 @@ class AdminServiceState(rx.State):
     known: str = ""
     known_note: str = ""
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def load(self, actor: Actor) -> list[Any] | None:
         """Read the service in the URL, or begin a new one."""
         test = await self.get_state(ConnectionTestState)
@@ -65,7 +65,9 @@ class AdminServiceState(rx.State):
             test._start("", "", "wes")
             return LOADS
         try:
-            row = await call(db.REGISTRY, domain.get_service, actor=actor, service_ref=service_ref)
+            row = await call(
+                db.REGISTRY, domain.service_to_change, actor=actor, service_ref=service_ref
+            )
         except NotFound:
             self.is_missing = True
             return None
@@ -74,7 +76,7 @@ class AdminServiceState(rx.State):
         test._start(row.base_url, row.ref, row.api_type)
         return LOADS
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def start_from(self, actor: Actor, key: str) -> None:
         """Fill in what is publicly known of a service."""
         known = known_service(str(key))
@@ -82,7 +84,7 @@ class AdminServiceState(rx.State):
         test._start(known.base_url, "", known.api_type)
         self.form, self.known, self.known_note = form_of_known(known), known.key, told_of(known)
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def save(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec | None:
         """Add or change the service; what is wrong shows beside its field."""
         test = await self.get_state(ConnectionTestState)

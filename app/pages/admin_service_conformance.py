@@ -7,7 +7,7 @@ from app.components.conformance import features_table
 from app.components.frame import notice, section
 from app.components.moment import exact_moment, moment
 from app.domain import conformance_schedule
-from app.domain.access import Actor
+from app.domain.access import SERVICE_MANAGE, Actor
 from app.domain.conformance_report import Report, report
 from app.domain.errors import NotFound
 from app.states.calls import call
@@ -42,7 +42,7 @@ class ServiceConformanceState(rx.State):
     is_there: bool = False
     has_outdated: bool = False
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def load(self, actor: Actor) -> None:
         """Read what is known of the service."""
         service_ref = route_argument(self, "service_ref")
@@ -73,7 +73,7 @@ class ServiceConformanceState(rx.State):
         self.trial_at = iso(trial.requested_at) if trial else ""
         self.is_trying = trial is not None and trial.ended_at is None
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def read_again(self, actor: Actor) -> rx.event.EventSpec:
         """Ask the worker to read the service now."""
         await call(
@@ -84,7 +84,7 @@ class ServiceConformanceState(rx.State):
         )
         return rx.toast.info("The service is asked; the table changes when it has answered.")
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def try_out(self, actor: Actor) -> rx.event.EventSpec:
         """Ask the worker to try the service with real runs."""
         await call(

@@ -9,7 +9,7 @@ import reflex as rx
 from app.components.frame import notice, section
 from app.connectors.offers import PanelOffer
 from app.domain import panel_sync
-from app.domain.access import Actor
+from app.domain.access import SERVICE_MANAGE, Actor
 from app.domain.errors import Conflict, PlatformError
 from app.domain.panel_offers import offer_as_json, offer_of
 from app.pages.admin_service_terms import AdminTermsState
@@ -45,7 +45,7 @@ class PanelSyncState(rx.State):
     _offers: str = "[]"
     _previewed: str = ""
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def load(self, actor: Actor) -> None:
         """Begin anew for another service."""
         service_ref = route_argument(self, "service_ref")
@@ -54,7 +54,7 @@ class PanelSyncState(rx.State):
             self._service_ref = service_ref
             self._forget()
 
-    @guarded("service:write", background=True)
+    @guarded(SERVICE_MANAGE, background=True)
     async def preview(self, actor: Actor) -> None:
         """Ask the service for its panels and show what they would change."""
         async with self:
@@ -77,7 +77,7 @@ class PanelSyncState(rx.State):
             if service_ref == self._service_ref:
                 self._show(offers, diff)
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def apply(self, actor: Actor, form: dict[str, Any]) -> rx.event.EventSpec | None:
         """Do what is ticked, exactly as it was previewed."""
         given = form if isinstance(form, dict) else {}

@@ -7,7 +7,7 @@ import reflex as rx
 from app.components.frame import field, notice, section
 from app.components.moment import exact_moment
 from app.components.table import table
-from app.domain.access import Actor
+from app.domain.access import SERVICE_MANAGE, Actor
 from app.domain.errors import Invalid, NotFound
 from app.domain.panels import list_panels
 from app.domain.terms import history, set_terms
@@ -40,7 +40,7 @@ class TermsHistoryState(rx.State):
     acceptances: list[AcceptanceItem] = []
     csv: str = ""
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def load(self, actor: Actor) -> None:
         """Read them, the newest first."""
         service_ref = route_argument(self, "service_ref")
@@ -79,7 +79,7 @@ class AdminTermsState(rx.State):
     is_there: bool = False
     _service_ref: str = ""
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def load(self, actor: Actor) -> None:
         """Begin with the terms as they are."""
         service_ref = route_argument(self, "service_ref")
@@ -94,14 +94,14 @@ class AdminTermsState(rx.State):
         self.choices = [["The whole service", SERVICE], *([row.name, row.ref] for row in panels)]
         self.is_there = True
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def choose(self, actor: Actor, whose: str) -> None:
         """Edit the terms of the service or of one of its panels."""
         if whose in [ref for _, ref in self.choices]:
             self.whose = whose
             await self._show(actor)
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def save(self, actor: Actor, form: dict[str, Any]) -> Any:
         """Make the next version; what is wrong shows beside its field."""
         given = form if isinstance(form, dict) else {}

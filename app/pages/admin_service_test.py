@@ -11,7 +11,7 @@ from app.components.status import badge
 from app.components.table import column, table
 from app.connectors import CONNECTORS
 from app.connectors.stages import Examination, Stage, examine
-from app.domain.access import Actor
+from app.domain.access import SERVICE_MANAGE, Actor
 from app.domain.conformance_report import deviations
 from app.domain.conformance_schedule import keep_test
 from app.domain.errors import Invalid, Refused
@@ -65,7 +65,7 @@ class ConnectionTestState(rx.State):
     _service_ref: str = ""
     _service_info: dict[str, Any] = {}
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def take_address(self, actor: Actor, base_url: str) -> None:
         """Keep what was typed; an earlier test of another address says nothing about it."""
         typed = str(base_url)[:500].strip()
@@ -74,14 +74,14 @@ class ConnectionTestState(rx.State):
             if retired := retired_at(typed):
                 self.problem = f"{retired.name}: {retired.reason}"
 
-    @guarded("service:write")
+    @guarded(SERVICE_MANAGE)
     async def take_type(self, actor: Actor, api_type: str) -> None:
         """Keep which protocol is spoken there; an earlier test of another one says nothing."""
         chosen = str(api_type)
         if chosen in CHOICES and chosen != self.api_type:
             self._begin(self.base_url, self._service_ref, chosen)
 
-    @guarded("service:write", background=True)
+    @guarded(SERVICE_MANAGE, background=True)
     async def run(self, actor: Actor) -> None:
         """Test the address with the service's stored token, if there is one."""
         async with self:

@@ -1,12 +1,15 @@
 """Services: who may change them, what is accepted, and what the audit log keeps."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
 from app.domain import service_addresses, services
 from app.domain.access import ROLES, Actor
-from app.domain.errors import Conflict, Invalid, NotAllowed, NotFound
+from app.domain.errors import Conflict, Invalid, NotAllowed, NotFound, Outdated
 from app.domain.service_fields import parse_service
+from app.domain.versions import version_of
 from models import db
 
 NOBODY = Actor(user_ref="", name="", email="", permissions=frozenset())
@@ -231,3 +234,26 @@ def test_a_service_that_does_not_exist_is_not_found(databases):
                 call(session, actor=ADMIN, service_ref="nowhere")
         with pytest.raises(NotFound):
             service_addresses.address_of(session, service_ref="nowhere")
+
+
+def test_the_second_of_two_who_change_a_service_is_told_and_undoes_nothing(databases):
+    row = add()
+    seen = version_of(row.updated_at)
+    with db.session(db.REGISTRY) as session:
+        change = {"actor": ADMIN, "service_ref": row.ref, "version": seen}
+        services.change_service(session, fields=fields(location="Durban"), **change)
+    with db.session(db.REGISTRY) as session, pytest.raises(Outdated, match="Node has been changed"):
+        services.change_service(session, fields=fields(location="Pretoria"), **change)
+    with db.session(db.REGISTRY) as session:
+        assert services.get_service(session, actor=ADMIN, service_ref=row.ref).location == "Durban"
+
+
+def test_whoever_manages_a_service_changes_that_one_and_no_other(databases):
+    own, other = add(), add(name="Other")
+    mia = replace(actor("researcher"), managed_services=frozenset({own.ref}))
+    with db.session(db.REGISTRY) as session:
+        services.set_active(session, actor=mia, service_ref=own.ref, active=False)
+        with pytest.raises(NotAllowed):
+            services.set_active(session, actor=mia, service_ref=other.ref, active=False)
+        with pytest.raises(NotAllowed):
+            services.add_service(session, actor=mia, fields=fields(name="Third"))
