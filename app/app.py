@@ -53,6 +53,7 @@ from app.pages.template import PAGES
 from app.states.hub import listening
 from app.states.live import sweep_closed_tabs
 from app.states.mishap import tell_of_mishap
+from app.states.run_time import following_settings
 from app.states.tab import ForgetOtherSessions
 from models import db
 
@@ -66,7 +67,7 @@ async def process():
     # By default there are six on two cores; a few slow disks or databases would hold up everybody.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     db.configure(settings().database_urls)
-    async with listening():
+    async with listening(), following_settings():
         yield
     db.dispose()
 

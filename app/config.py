@@ -1,11 +1,17 @@
-"""Settings of the installation, read once from the environment (`FGIP_…`) or a `.env` file."""
+"""Settings of the installation, read once from the environment (`FGIP_…`) or a `.env` file.
 
-from functools import cache
+Over them lies what an administrator has decided since (`app.domain.run_time_settings`).
+"""
+
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.overlaid import Overlaid
 
 GIB = 1024**3
 
@@ -172,6 +178,30 @@ class Settings(BaseSettings):
         "many hours that are not here yet",
     )
 
+    banner_text: str = Field(
+        "", max_length=500, description="what a banner on every page says; empty: there is none"
+    )
+    banner_level: Literal["info", "warning", "critical"] = Field(
+        "info", description="how the banner looks: `info`, `warning` or `critical`"
+    )
+    banner_until: datetime | None = Field(
+        None, description="the banner goes away at this time, such as 2030-01-31T18:00Z"
+    )
+    banner_for_visitors: bool = Field(
+        False, description="the banner is on the pages for people who are not signed in, too"
+    )
+    registration: Literal["closed", "by request"] = Field(
+        "closed",
+        description="how people get an account: `closed` (an administrator adds them) or `by "
+        "request` (they may ask for one, and an administrator approves)",
+    )
+    status_page_open: bool = Field(
+        False, description="visitors may see how the services are, at /status"
+    )
+    paused_queues: str = Field(
+        "", description="queues of work that are paused, separated by commas; usually none"
+    )
+
     log_level: str = Field("INFO", description="least severe level that is logged")
     log_json: bool = Field(False, description="log JSON lines instead of text")
 
@@ -256,7 +286,5 @@ def with_driver(url: str) -> str:
     return f"postgresql+psycopg2://{rest}" if scheme in ("postgres", "postgresql") else url
 
 
-@cache
-def settings() -> Settings:
-    """Return this process's settings."""
-    return Settings()
+# Calling it gives this process's settings, whoever decided each of them.
+settings = Overlaid(Settings)

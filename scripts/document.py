@@ -40,7 +40,7 @@ def row(name: str, field: FieldInfo) -> str:
 def shown(default: Any) -> str:
     """Return a default as a person would write it."""
     value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    if value == "":
+    if value in ("", None):
         return "(empty)"
     if isinstance(value, int) and value >= GIB and value % GIB == 0:
         return f"`{value}` ({value // GIB} GiB)"

@@ -38,6 +38,7 @@ from workers import (
     rescue,
     retention,
     roll_ups,
+    run_time,
     stalls,
     submit,
     tokens,
@@ -62,8 +63,11 @@ class Duty:
     overlapping: int = 1
 
 
+FOLLOW_SETTINGS = Duty("follow settings", run_time.follow, 3)
+
 DUTIES = (
     Duty("heartbeat", heartbeat.beat, 10),
+    FOLLOW_SETTINGS,
     Duty("take over from dead workers", reconcile.take_over, 5),
     Duty("set the queue right", reconcile.set_right, 60),
     # An upload or a hanging service takes one of these turns; the others go on.
@@ -108,6 +112,8 @@ async def serve() -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     for wish in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wish, stop.set)
+    # What is paused or set otherwise must hold from the first turn on, if it can be known.
+    await _patient(FOLLOW_SETTINGS)()
     scheduler = _scheduler()
     scheduler.start()
     log.info("worker started", worker=WORKER)

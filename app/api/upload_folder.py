@@ -10,6 +10,8 @@ import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import structlog
 from fastapi import HTTPException
 from tuspyserver.storage import TusStorage
 
+from app.config import settings
 from app.domain.store import private_folder
 from app.domain.storing import try_lock
 from app.domain.uploads import data_path
@@ -169,7 +172,14 @@ def _read_info(uid: str) -> dict[str, Any] | None:
         return None
     data = _data(uid)
     # Without its bytes a known upload is complete: they have become a file.
-    return {**kept, "offset": data.stat().st_size if data.exists() else kept["size"]}
+    offset = data.stat().st_size if data.exists() else kept["size"]
+    return {**kept, "offset": offset, "expires": _expires(kept["created_at"])}
+
+
+def _expires(created_at: str) -> str:
+    """Until when the upload can be resumed, by the setting of now (RFC 7231)."""
+    ends = datetime.fromisoformat(created_at) + timedelta(days=settings().upload_days)
+    return format_datetime(ends.astimezone(UTC), usegmt=True)
 
 
 def _write_info(uid: str, kept: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ creating request and method override are refused; https://tus.io/protocols/resum
 
 import asyncio
 import secrets
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -180,7 +181,8 @@ def _adopt() -> None:
     """Take over the endpoints of tuspyserver that we offer, behind our checks."""
     tus = create_tus_router(
         prefix=PREFIX,
-        max_size=settings().upload_max_bytes,
+        # The limit of now is checked when an upload begins, and each keeps to the size it said.
+        max_size=sys.maxsize,
         auth=current_actor,
         days_to_keep=settings().upload_days,
         pre_create_dep=admission,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LISTENED = (db.JOBS, db.FILES, db.REGISTRY, db.USERS, db.NOTIFICATIONS)
+LISTENED = (db.JOBS, db.FILES, db.REGISTRY, db.USERS, db.NOTIFICATIONS, db.PLATFORM)
 RECONNECT_SECONDS = 2.0
 # A page is read and followed within this time.
 JUST_NOW_SECONDS = 3.0
@@ -73,6 +73,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._by_tab: dict[str, Subscription] = {}
+        self._own: set[Subscription] = set()
         self._heard: set[str] = set()
         self._changes: Counter[str] = Counter()
         self._changed_at: dict[str, float] = {}
@@ -88,6 +89,15 @@ class Hub:
         finally:
             if self._by_tab.get(tab) is subscription:
                 del self._by_tab[tab]
+
+    @contextmanager
+    def attended(self, subscription: Subscription) -> "Iterator[None]":
+        """Hold a subscription of the process itself."""
+        self._own.add(subscription)
+        try:
+            yield
+        finally:
+            self._own.discard(subscription)
 
     def end(self, tab: str) -> None:
         """End a tab's subscription, which lets its watcher return."""
@@ -105,14 +115,17 @@ class Hub:
         table = change.get("table", "")
         self._changes[table] += 1
         self._changed_at[table] = monotonic()
-        for subscription in self._by_tab.values():
+        for subscription in self._all():
             if subscription.concerns(change):
                 subscription.wake(table)
 
     def wake_all(self) -> None:
         """Wake every tab: after a lost connection nobody knows what was missed."""
-        for subscription in self._by_tab.values():
+        for subscription in self._all():
             subscription.wake(*subscription.tables)
+
+    def _all(self) -> list[Subscription]:
+        return [*self._by_tab.values(), *self._own]
 
     def hears(self, database: str, *, yes: bool) -> None:
         """Note whether the changes of a database reach this process, from now on."""
