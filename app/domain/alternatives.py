@@ -19,8 +19,16 @@ from app.domain.dataset_limits import FileFacts
 from app.domain.estimates import Expectation, expect
 from app.domain.health import Health
 from app.domain.own_times import OwnTimes
-from app.domain.panels import PanelRow, choice_of, find_panels, panel_row, what_of_pause
+from app.domain.panels import (
+    PanelChoice,
+    PanelRow,
+    choice_of,
+    find_panels,
+    panel_row,
+    what_of_pause,
+)
 from app.domain.queue_pace import paces
+from app.domain.service_access import NO_LIMIT, Access
 from app.domain.submission_checks import misfits_of
 from models.registry import ImputationService, ReferencePanel
 
@@ -64,13 +72,15 @@ def alternatives(
     actor: Actor,
     panel_refs: Sequence[str],
     tokens: Mapping[str, CredentialRow],
+    access: Mapping[str, Access] = MappingProxyType({}),
     own: Mapping[str, OwnTimes] = MappingProxyType({}),
     files: Sequence[FileFacts] = (),
 ) -> list[Alternative]:
     """What could take the place of these panels, the best first.
 
     `tokens` are what the actor's runs use at each service
-    (`app.domain.credentials.tokens_in_use`), `own` our jobs' times by panel
+    (`app.domain.credentials.tokens_in_use`), `access` what is said of the actor there
+    (`app.domain.service_access.access_of`), `own` our jobs' times by panel
     (`app.domain.own_times`), `files` those of the dataset: all from other databases.
     """
     require(actor, "job:submit")
@@ -81,6 +91,11 @@ def alternatives(
         _alternative(
             instead_of,
             row,
+            choice_of(
+                row,
+                token=tokens.get(row.service_ref),
+                access=access.get(row.service_ref, NO_LIMIT),
+            ),
             tokens.get(row.service_ref),
             expect(
                 known.get(row.service_ref),
@@ -144,11 +159,11 @@ def _is_same(one: PanelRow, other: PanelRow) -> bool:
 def _alternative(
     instead_of: PanelRow,
     row: PanelRow,
+    choice: PanelChoice,
     token: CredentialRow | None,
     expected: Expectation,
     misfits: Sequence[str],
 ) -> Alternative:
-    choice = choice_of(row, token=token)
     reasons = [
         HOW_IT_IS.get(row.health_status, "") if choice.can_choose else choice.reason,
         what_of_pause(row) if choice.can_choose else "",

@@ -28,6 +28,7 @@ from app.domain.job_restarts import ASKED
 from app.domain.job_states import TERMINAL, JobStatus, note
 from app.domain.job_status import INTERRUPTED
 from app.domain.panels import PanelDetail
+from app.domain.service_access import Access
 from app.domain.submission_checks import ChosenDataset, terms_to_accept
 from app.domain.submissions import Owner, submit
 from models.base import new_ref
@@ -152,13 +153,16 @@ def submit_elsewhere(
     dataset: ChosenDataset,
     panel: PanelDetail,
     accepted_terms: Collection[str],
+    access: Mapping[str, Access],
     reason: str,
 ) -> JobRow:
     """Submit a job's dataset to another panel, as the same owner's, with what fits of its values.
 
-    `accepted_terms` are the refs of the terms that the owner has accepted. Raises `Refused` where
-    the owner must accept some first, which nobody can do for anybody else, and `Conflict` where the
-    dataset went to that panel from this job already, and that job has not ended.
+    `accepted_terms` are the refs of the terms that the owner has accepted, and `access` what is
+    said of the owner's use of services (`service_access.access_of`). Raises `Refused` where the
+    owner must accept some first, which nobody can do for anybody else, or may not use the service,
+    and `Conflict` where the dataset went to that panel from this job already, and that job has not
+    ended.
     """
     require(actor, MANAGE)
     why = reason_of(reason)
@@ -175,6 +179,7 @@ def submit_elsewhere(
         panels=[panel],
         parameters={name: value for name, value in first.parameters.items() if name in known},
         idempotency_key=new_ref(),
+        access=access,
         accepted_terms=accepted_terms,
         resubmission_of=first.ref,
     )

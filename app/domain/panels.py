@@ -7,6 +7,7 @@ one (`app.domain.panel_changes`) never touches what has been computed with it.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
@@ -15,6 +16,7 @@ from sqlmodel import Session, col, select
 from app.domain.access import Actor, require
 from app.domain.credentials import CredentialRow
 from app.domain.errors import NotFound
+from app.domain.service_access import NO_LIMIT, Access, what_is_left, why_no_access
 from app.domain.terms import Terms, terms_of_panels
 from app.domain.token_words import why_useless
 from models.registry import ImputationService, ReferencePanel
@@ -168,22 +170,34 @@ def panels_to_choose(
     *,
     actor: Actor,
     tokens: Mapping[str, CredentialRow],
+    access: Mapping[str, Access] = MappingProxyType({}),
     service_ref: str = "",
     build: str = "",
 ) -> list[PanelChoice]:
     """Every panel in use, with whether the actor can submit to it now, and if not, why.
 
-    `tokens`: what the actor's runs use at each service, which is in another database
-    (`app.domain.credentials.tokens_in_use`).
+    `tokens`: what the actor's runs use at each service, and `access` what is said of the actor
+    there, which are in another database (`credentials.tokens_in_use`, `service_access.access_of`).
     """
     require(actor, "job:submit")
     rows = list_panels(session, actor=actor, service_ref=service_ref, build=build)
-    return [choice_of(row, token=tokens.get(row.service_ref)) for row in rows]
+    return [
+        choice_of(
+            row,
+            token=tokens.get(row.service_ref),
+            access=access.get(row.service_ref, NO_LIMIT),
+        )
+        for row in rows
+    ]
 
 
-def choice_of(row: PanelRow, *, token: CredentialRow | None) -> PanelChoice:
-    """Whether a panel can be chosen now with this token, and if not, why."""
-    why_not = ""
+def choice_of(
+    row: PanelRow, *, token: CredentialRow | None, access: Access = NO_LIMIT
+) -> PanelChoice:
+    """Whether a panel can be chosen now with this token and this access, and if not, why."""
+    why_not = why_no_access(access, row.service_name)
+    if why_not:
+        return PanelChoice(row=row, can_choose=False, reason=why_not)
     if not row.service_is_active:
         why_not = "This service is not in use now."
     elif not row.is_active:
@@ -198,7 +212,11 @@ def choice_of(row: PanelRow, *, token: CredentialRow | None) -> PanelChoice:
         why_not = "The service wants a valid token. Add yours, or ask an administrator for one."
     if why_not:
         return PanelChoice(row=row, can_choose=False, reason=why_not)
-    reasons = (what_of_pause(row), WHAT_TO_EXPECT.get(row.health_status, ""))
+    reasons = (
+        what_of_pause(row),
+        WHAT_TO_EXPECT.get(row.health_status, ""),
+        what_is_left(access, row.service_name),
+    )
     return PanelChoice(row=row, can_choose=True, reason=" ".join(filter(None, reasons)))
 
 

@@ -12,6 +12,7 @@ from app.domain.job_queries import JobRow
 from app.domain.job_states import JobStatus, note
 from app.domain.jobs import GIVE_UP_FROM, NOT_SENT, cancel, give_up, lock_rows
 from app.domain.panels import PanelDetail
+from app.domain.service_access import Access
 from app.domain.submission_checks import ChosenDataset
 from app.domain.submissions import SubmissionRow, submit
 from models.jobs import Job, Submission
@@ -76,6 +77,7 @@ def resubmit(
     panels: Sequence[PanelDetail],
     parameters: Mapping[str, Any],
     idempotency_key: str,
+    access: Mapping[str, Access],
     accepted_terms: Collection[str] = (),
 ) -> SubmissionRow:
     """Submit in a job's place; with `ends_first` that job is given up, or cancelled if not sent.
@@ -95,6 +97,7 @@ def resubmit(
         panels=panels,
         parameters=parameters,
         idempotency_key=idempotency_key,
+        access=access,
         accepted_terms=accepted_terms,
         resubmission_of=first.ref,
     )

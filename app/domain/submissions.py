@@ -11,9 +11,11 @@ from sqlmodel import Session, col, select
 from app.domain.access import Actor, require, require_own
 from app.domain.errors import Invalid, NotFound
 from app.domain.job_queries import JobRow, rows_of_submission
+from app.domain.job_quotas import refuse_beyond_quota, refuse_without_access
 from app.domain.job_states import JobStatus
 from app.domain.outbox import emit_audit
 from app.domain.panels import PanelDetail
+from app.domain.service_access import Access
 from app.domain.submission_checks import (
     ChosenDataset,
     check_dataset,
@@ -64,6 +66,7 @@ def submit(
     panels: Sequence[PanelDetail],
     parameters: Mapping[str, Any],
     idempotency_key: str,
+    access: Mapping[str, Access],
     accepted_terms: Collection[str] = (),
     resubmission_of: str = "",
     owner: Owner | None = None,
@@ -71,7 +74,8 @@ def submit(
     """Make a submission with a job for each panel; the worker does the rest.
 
     It is the actor's, or with `job:manage:any` that of an `owner` on whose behalf it is made, who
-    must then be the one who accepted the terms.
+    must then be the one who accepted the terms, and whose `access` it is: what is said of the
+    owner's use of services (`service_access.access_of`, of another database).
 
     `accepted_terms` are the refs of the terms that the actor has accepted, which must be all that
     the panels ask for (`Invalid` names one that is missing). `resubmission_of` is the ref of the
@@ -79,7 +83,8 @@ def submit(
 
     The same owner's same `idempotency_key` returns the first submission and makes nothing, also
     when two arrive at once. Raises `Invalid` for an empty dataset, a panel or service that is not
-    in use, and a parameter that no chosen panel has or that one of them refuses.
+    in use, and a parameter that no chosen panel has or that one of them refuses; `Refused` where
+    the owner may not use a service, or has used up the month there.
     """
     require(actor, "job:manage:any" if owner else "job:submit")
     owner = owner or Owner(actor.user_ref, actor.name)
@@ -88,6 +93,8 @@ def submit(
     existing = _find(session, owner.ref, idempotency_key)
     if existing:
         return _row(existing)
+    rows = [panel.row for panel in panels]
+    refuse_without_access(rows, access)
     title = name.strip()[:200] or dataset.name
     check_dataset(dataset, panels)
     per_panel = parameters_per_panel(panels, parameters)
@@ -105,6 +112,7 @@ def submit(
     assert submission is not None
     if submission_id is None:
         return _row(submission)
+    refuse_beyond_quota(session, user_ref=owner.ref, panels=rows, access=access)
     for panel, checked in zip(panels, per_panel, strict=True):
         _add_job(session, actor, submission, panel, checked)
     emit_audit(

@@ -10,6 +10,7 @@ from app.domain.estimates import Expectation, expect
 from app.domain.own_times import OwnTimes, times_of_panels
 from app.domain.panels import PanelRow
 from app.domain.queue_pace import paces
+from app.states.access_now import access_now
 from app.states.calls import call
 from models import db
 
@@ -37,6 +38,7 @@ async def instead_of(
         actor=actor,
         panel_refs=panel_refs,
         tokens=await call(db.USERS, tokens_in_use, actor=actor),
+        access=await access_now(actor),
         own=await own_times(actor, same),
         files=files,
     )

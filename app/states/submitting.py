@@ -10,6 +10,7 @@ from app.domain.datasets import dataset_detail, list_datasets
 from app.domain.errors import Invalid, NotFound
 from app.domain.panels import PanelDetail
 from app.domain.resubmissions import Template, resubmit, template_of
+from app.domain.service_access import access_of
 from app.domain.submission_checks import ChosenDataset, check_dataset, parameters_per_panel
 from app.domain.submissions import submission_detail, submit
 from app.states.calls import call
@@ -198,6 +199,7 @@ class SubmitState(rx.State):
             "panels": details,
             "parameters": self._shown_values(details),
             "idempotency_key": self._key,
+            "access": await call(db.USERS, access_of, actor=actor),
             "accepted_terms": accepted,
         }
         if self.first_ref:

@@ -106,6 +106,7 @@ class Submitter(Thread):
                     panels=[self._panel],
                     parameters={"word": errand.word},
                     idempotency_key=errand.key,
+                    access={},
                 )
                 made = submissions.submission_detail(session, actor=actor(), submission_ref=row.ref)
             return made.jobs[0].ref

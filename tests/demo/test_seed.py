@@ -53,6 +53,7 @@ def submit_three_chromosomes() -> str:
             panels=[panel],
             parameters={"build": "hg38"},
             idempotency_key=new_ref(),
+            access={},
             accepted_terms=[one.ref for one in asked],
         )
         detail = submissions.submission_detail(session, actor=actor(), submission_ref=made.ref)

@@ -57,6 +57,7 @@ def test_too_many_files_and_too_few_samples_are_refused_before_anything_is_kept(
             panels=[chosen],
             parameters={},
             idempotency_key=new_ref(),
+            access={},
         )
     assert refused.value.field == "panels"
     assert "at least 60 samples" in refused.value.message

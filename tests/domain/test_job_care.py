@@ -42,6 +42,7 @@ def elsewhere(ref: str, *, to: Any = ELSEWHERE, accepted: tuple[str, ...] = ()) 
         dataset=DATASET,
         panel=to,
         accepted_terms=accepted,
+        access={},
         reason="the first one is down",
     )
 

@@ -114,6 +114,7 @@ def finished(*outputs: str, mode: str) -> str:
             panels=[chosen],
             parameters={"population": "eur", "mode": mode},
             idempotency_key=new_ref(),
+            access={},
         )
     left = [RemoteFile(name, f"/share/results/{name}") for name in outputs]
     details = RunDetails(RunStatus("run-1", RunState.COMPLETE, "SUCCESS (4)"), outputs=left)

@@ -41,6 +41,7 @@ def again(ref: str, *, ends_first: bool = False, key: str = "first-form", who: s
             panels=[ELSEWHERE],
             parameters={"window": 7},
             idempotency_key=key,
+            access={},
         )
 
 

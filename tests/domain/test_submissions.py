@@ -27,6 +27,7 @@ def submit(**changes: Any) -> SubmissionRow:
         "panels": [panel("A"), panel("B", service_ref="s2", service_name="Sanger")],
         "parameters": {"window": "7"},
         "idempotency_key": KEY,
+        "access": {},
     }
     with db.session(db.JOBS) as session:
         return submissions.submit(session, **(given | changes))

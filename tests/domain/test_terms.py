@@ -67,6 +67,7 @@ def submit(panel_ref: str) -> Any:
             panels=[chosen],
             parameters={},
             idempotency_key=new_ref(),
+            access={},
             accepted_terms=known,
         )
 

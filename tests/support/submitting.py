@@ -74,6 +74,7 @@ def submit_one(name: str = "Run", *, owner: Actor | None = None, chosen: Any = N
             panels=[chosen or panel()],
             parameters={},
             idempotency_key=new_ref(),
+            access={},
         )
         detail = submissions.submission_detail(session, actor=owner, submission_ref=row.ref)
     return detail.jobs[0].ref

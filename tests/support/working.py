@@ -117,6 +117,7 @@ def submit_to(
             panels=[panel],
             parameters=parameters or {},
             idempotency_key=new_ref(),
+            access={},
         )
         detail = submissions.submission_detail(session, actor=owner, submission_ref=row.ref)
     return detail.jobs[0].ref
