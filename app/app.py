@@ -28,6 +28,7 @@ from app.logs import configure_logs
 from app.pages import (  # noqa: F401  (importing a page registers it)
     account,
     admin_list,
+    admin_object,
     admin_panel,
     admin_panels,
     admin_service,

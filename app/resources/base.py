@@ -84,7 +84,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Field:
-    """What a form asks for. A field that is only read is a column instead."""
+    """What a form asks for. A field that is only read is a column instead.
+
+    `asked` is when: some are only asked for something new, some only of what is there.
+    """
 
     name: str
     title: str
@@ -93,6 +96,7 @@ class Field:
     required: bool = False
     choices: Choices = field(default_factory=dict)
     placeholder: str = ""
+    asked: Literal["always", "add", "change"] = "always"
 
 
 @dataclass(frozen=True)

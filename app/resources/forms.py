@@ -1,22 +1,27 @@
 """What a form says, as the texts that the functions of the domain are given."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session
 
 from app.domain.access import Actor
 from app.domain.errors import Invalid
-from app.resources.base import Choices, Field, Form
+from app.resources.base import Choices, Field, Fieldset, Form
 
 LONGEST = 20_000
 
 
-def fields_of(form: Form) -> list[Field]:
-    """All that a form asks for."""
-    return [one for fieldset in form.fieldsets for one in fieldset.fields]
+def fieldsets_of(form: Form, asked: Literal["add", "change"]) -> list[Fieldset]:
+    """What a form asks for something new, or of what is there."""
+    return [
+        replace(fieldset, fields=fields)
+        for fieldset in form.fieldsets
+        if (fields := [one for one in fieldset.fields if one.asked in ("always", asked)])
+    ]
 
 
 def texts_of(fields: Sequence[Field], form: Mapping[str, Any]) -> dict[str, str]:
