@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
-from sqlmodel import Session
-
 from app.domain.access import Actor
 from app.resources.base import Field, Fieldset
 from app.resources.forms import choices_of, several_in
+from models import db
 
 
 class ChoiceVar(TypedDict):
@@ -54,7 +53,7 @@ REASON = Field(
 
 
 def fieldset_vars(
-    session: Session, actor: Actor, fieldsets: Iterable[Fieldset], values: Mapping[str, str]
+    session: db.Session, actor: Actor, fieldsets: Iterable[Fieldset], values: Mapping[str, str]
 ) -> list[FieldsetVar]:
     """Fieldsets with the choices that there are now. A secret has no value."""
     return [

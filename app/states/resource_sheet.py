@@ -167,8 +167,8 @@ class ResourceSheetState(rx.State):
         return [told, rx.redirect(then)] if then else told
 
 
-async def _opened(make: Any, actor: Actor, name: str, **named: Any) -> tuple[Asked, Sheet]:
-    resource = resource_named(str(name))
+async def _opened(make: Any, actor: Actor, where: str, /, **named: Any) -> tuple[Asked, Sheet]:
+    resource = resource_named(str(where))
     opened: tuple[Asked, Sheet] = await call(
         resource.database, make, actor=actor, resource=resource, **named
     )
