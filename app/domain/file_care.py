@@ -54,10 +54,10 @@ def keep_results(
         target_type="job",
         target_ref=job_ref,
         reason=why,
-        before={"until": _words(before)},
-        after={"until": _words(after)},
+        before={"until": in_words(before)},
+        after={"until": in_words(after)},
     )
-    _tell_job(session, actor, files[0], KEEP, f"Results kept {_words(after)}", why)
+    _tell_job(session, actor, files[0], KEEP, f"Results kept {in_words(after)}", why)
     return after
 
 
@@ -73,7 +73,7 @@ def keep_file(
     before = file.kept_until
     _keep(session, [file], _end(days))
     _audit(session, actor, "file.keep", file, why, before, file.kept_until)
-    text = f"“{file.name}” kept {_words(file.kept_until)}"
+    text = f"“{file.name}” kept {in_words(file.kept_until)}"
     _tell_job(session, actor, file, KEEP, text, why)
     return file.kept_until
 
@@ -134,7 +134,8 @@ def _first_end(files: Sequence[StoredFile]) -> datetime | None:
     return min((file.kept_until for file in files if file.kept_until), default=None)
 
 
-def _words(until: datetime | None) -> str:
+def in_words(until: datetime | None) -> str:
+    """Until when something is kept."""
     return f"until {until:%Y-%m-%d}" if until else "for good"
 
 
@@ -168,8 +169,8 @@ def _audit(
         target_ref=file.ref,
         target_name=file.name,
         reason=reason,
-        before={"owner": file.owner_ref, "bytes": file.size, "kept": _words(before)},
-        after=None if is_gone else {"kept": _words(after)},
+        before={"owner": file.owner_ref, "bytes": file.size, "kept": in_words(before)},
+        after=None if is_gone else {"kept": in_words(after)},
     )
 
 

@@ -17,6 +17,7 @@ ABANDONED_LOOK = 3600.0
 
 NOT_SENT = frozenset({JobStatus.WAITING, JobStatus.QUEUED})
 _AT_SERVICE = frozenset({JobStatus.SUBMITTED, JobStatus.RUNNING})
+CAN_CANCEL = NOT_SENT | _AT_SERVICE | {JobStatus.SUBMITTING}
 GIVE_UP_FROM = frozenset(
     {
         JobStatus.SUBMITTING,

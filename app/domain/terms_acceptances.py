@@ -67,9 +67,16 @@ def accept(session: Session, *, actor: Actor, terms: Sequence[Terms]) -> None:
 def accepted(session: Session, *, actor: Actor, terms_refs: Collection[str]) -> dict[str, datetime]:
     """Which of these versions the actor accepted, by their refs, and when."""
     require(actor, "service:read")
+    return accepted_by(session, user_ref=actor.user_ref, terms_refs=terms_refs)
+
+
+def accepted_by(
+    session: Session, *, user_ref: str, terms_refs: Collection[str]
+) -> dict[str, datetime]:
+    """What `accepted` tells of anybody, for a caller who has been authorised."""
     rows = session.exec(
         select(TermsAcceptance.terms_ref, TermsAcceptance.accepted_at).where(
-            TermsAcceptance.user_ref == actor.user_ref,
+            TermsAcceptance.user_ref == user_ref,
             col(TermsAcceptance.terms_ref).in_(terms_refs),
         )
     )

@@ -36,7 +36,7 @@ def _filter(one: Filter) -> rx.Component:
         return flag_filter(one.title, chosen=chosen, on_change=on_change)
     if one.kind == "exact":
         return exact_filter(one.title, text=chosen, on_drop=State.narrow(one.name, ""))
-    if one.kind == "text":
+    if one.kind in ("text", "person"):
         return text_filter(one.title, text=chosen, on_change=on_change)
     choices = State.choices[one.name]
     return choice_filter(one.title, choices=choices, chosen=chosen, on_change=on_change)

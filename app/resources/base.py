@@ -72,13 +72,14 @@ class Filter:
     `choice` compares `value` with one of the choices; `flag` is a condition that holds or not, or a
     function that makes it of the settings of now;
     `days` are two days, `<name>_from` and `<name>_to`, both included; `text` is looked for in
-    `value`, and `exact` is all of it: links lead there, and the list only offers to drop it.
+    `value`, and `exact` is all of it: links lead there, and the list only offers to drop it;
+    `person` is looked for in the names and e-mail addresses of people, whose refs `value` holds.
     """
 
     name: str
     title: str
     value: Any
-    kind: Literal["choice", "flag", "days", "text", "exact"] = "choice"
+    kind: Literal["choice", "flag", "days", "text", "exact", "person"] = "choice"
     choices: Choices = field(default_factory=dict)
 
 

@@ -13,6 +13,7 @@ from app.domain.access import Actor, require
 from app.domain.errors import NotFound
 from app.domain.paging import PAGE_SIZE, Page, page_bounds
 from app.resources.base import Action, Column, Filter, LookUp, Resource
+from app.resources.people_names import people_called
 from app.resources.wish import Wish
 from models.base import now
 
@@ -180,6 +181,8 @@ def _narrowed(one: Filter, said: Mapping[str, str]) -> list[Any]:
         return [sql(one.value) if value == "yes" else not_(sql(one.value))]
     if one.kind == "text":
         return [one.value.icontains(value, autoescape=True)]
+    if one.kind == "person":
+        return [one.value.in_(people_called(value))]
     return [one.value == value]
 
 

@@ -3,9 +3,15 @@
 from app.domain.errors import NotFound
 from app.resources.audit import AUDIT
 from app.resources.base import Resource
+from app.resources.datasets import DATASETS
+from app.resources.files import FILES
+from app.resources.jobs import JOBS
+from app.resources.notifications import NOTIFICATIONS
 from app.resources.sessions import SESSIONS
 
-RESOURCES: dict[str, Resource] = {one.name: one for one in (SESSIONS, AUDIT)}
+RESOURCES: dict[str, Resource] = {
+    one.name: one for one in (JOBS, DATASETS, FILES, NOTIFICATIONS, SESSIONS, AUDIT)
+}
 
 
 def resource_named(name: str) -> Resource:
