@@ -1,5 +1,7 @@
 """What can be done to anybody's job, as actions: each asks why, and the owner is told."""
 
+from dataclasses import replace
+
 from sqlmodel import Session, col
 
 from app.domain import file_care, job_care, job_notes
@@ -9,6 +11,7 @@ from app.domain.datasets import dataset_detail
 from app.domain.job_states import TERMINAL, JobStatus
 from app.domain.jobs import CAN_CANCEL
 from app.domain.panels import get_panel
+from app.domain.service_access import access_of
 from app.domain.submission_checks import ChosenDataset, terms_to_accept
 from app.domain.terms_acceptances import accepted_by
 from app.resources.base import Action, Field
@@ -66,6 +69,7 @@ def resubmit(session: Session, *, actor: Actor, ref: str, panel: str, reason: st
     asked = [one.ref for one in terms_to_accept([chosen], ())]
     with db.session(db.USERS) as users:
         accepted = accepted_by(users, user_ref=job.owner_ref, terms_refs=asked)
+        access = access_of(users, actor=replace(actor, user_ref=job.owner_ref))
     facts = tuple(file_facts(row) for row in detail.files)
     made = job_care.submit_elsewhere(
         session,
@@ -74,6 +78,7 @@ def resubmit(session: Session, *, actor: Actor, ref: str, panel: str, reason: st
         dataset=ChosenDataset(detail.row.ref, detail.row.name, len(facts), facts),
         panel=chosen,
         accepted_terms=accepted,
+        access=access,
         reason=reason,
     )
     return f"Submitted to {made.panel_name} at {made.service_name}, for {made.owner_name}."
