@@ -1,5 +1,6 @@
 """Everybody's jobs, files and notifications are listed, and acted on where that can be done."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_results_are_kept_longer_from_the_list_of_jobs_and_of_files() -> None:
     assert listed(FILES)[0].actions == []
 
 
-async def test_files_and_datasets_name_their_owner_from_the_other_database() -> None:
+def test_files_and_datasets_name_their_owner_from_the_other_database() -> None:
     ada, _ = sign_in("ada")
     stored("a.vcf.gz", ada, kind="input")
     stored("b.vcf.gz", "gone")
@@ -170,7 +171,8 @@ async def test_files_and_datasets_name_their_owner_from_the_other_database() -> 
     assert labels(FILES, kind="result") == ["b.vcf.gz"]
     for resource in (FILES, DATASETS):
         columns = [resource.column("owner")]
-        (row,) = await resource_rows(resource, ADMIN, listed(resource, owner="ada"), columns)
+        rows = listed(resource, owner="ada")
+        (row,) = asyncio.run(resource_rows(resource, ADMIN, rows, columns))
         assert row["cells"] == [{"text": "ada", "href": f"/admin/users/{ada}"}]
 
 
