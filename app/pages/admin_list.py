@@ -13,11 +13,14 @@ from app.components.resource_filters import (
     text_filter,
 )
 from app.components.table import WIDE, column, sortable_column, table
+from app.pages.resource_actions import has_row_actions, row_actions
+from app.pages.resource_sheet import sheet_dialog
 from app.pages.template import page
 from app.resources.base import Column, Filter, Resource
 from app.resources.register import RESOURCES
 from app.states.resource_cells import ResourceRow
 from app.states.resource_list import ResourceListState
+from app.states.resource_sheet import ResourceSheetState
 from app.states.session import SessionState
 
 State = ResourceListState
@@ -73,8 +76,9 @@ def _heading(one: Column, *, is_first: bool) -> rx.Component:
     )
 
 
-def _row(columns: list[Column], row: rx.Var[ResourceRow]) -> rx.Component:
+def _row(resource: Resource, columns: list[Column], row: rx.Var[ResourceRow]) -> rx.Component:
     first, *others = columns
+    has_actions = has_row_actions(resource)
     head = head_cell(first.kind, first.words, row["cells"][0], href=row["href"])
     return rx.table.row(
         rx.table.row_header_cell(head),
@@ -85,6 +89,7 @@ def _row(columns: list[Column], row: rx.Var[ResourceRow]) -> rx.Component:
             )
             for place, one in enumerate(others, start=1)
         ],
+        *([rx.table.cell(row_actions(resource, row, State.load))] if has_actions else []),
         align="center",
     )
 
@@ -92,8 +97,11 @@ def _row(columns: list[Column], row: rx.Var[ResourceRow]) -> rx.Component:
 def _table(resource: Resource) -> rx.Component:
     columns = [one for one in resource.columns if one.in_list]
     headings = [_heading(one, is_first=one is columns[0]) for one in columns]
+    if has_row_actions(resource):
+        headings.append(column("Actions"))
+    rows = rx.foreach(State.rows, lambda row: _row(resource, columns, row))
     return rx.fragment(
-        table(resource.title, headings, rx.foreach(State.rows, lambda row: _row(columns, row))),
+        table(resource.title, headings, rows),
         pager(State.number, State.pages, State.total, go=State.go),
     )
 
@@ -129,13 +137,18 @@ def list_page(resource: Resource) -> rx.Component:
             ),
             skeleton(),
         ),
+        sheet_dialog(State.load),
     )
 
 
 def _register(resource: Resource) -> None:
-    page(resource.path, title=resource.title, on_load=State.load, live=list(resource.live))(
-        lambda: list_page(resource)
-    )
+    page(
+        resource.path,
+        title=resource.title,
+        on_load=[ResourceSheetState.close, State.load],
+        live=list(resource.live),
+        reload=State.load,
+    )(lambda: list_page(resource))
 
 
 for _resource in RESOURCES.values():

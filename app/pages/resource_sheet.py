@@ -27,7 +27,7 @@ def sheet_dialog(*on_done: Any) -> rx.Component:
                 _secret(),
                 rx.fragment(
                     rx.dialog.description(State.sheet["text"], size="2", margin_bottom="12px"),
-                    sheet_form(*on_done, cancel=_button("Cancel", State.finish)),
+                    sheet_form(*on_done, cancel=_button("Close", State.finish)),
                 ),
             ),
             # A click beside it would lose what was typed.

@@ -87,7 +87,7 @@ def resubmit(session: Session, *, actor: Actor, ref: str, panel: str, reason: st
 ACTIONS = (
     Action(
         "cancel",
-        "Cancel",
+        "Cancel the job",
         "job:cancel:any",
         run=cancel,
         icon="ban",

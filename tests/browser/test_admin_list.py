@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.axe import faults
 from tests.support.people import sign_in
+from tests.support.submitting import submit_one
 from tests.support.visitor import Meet
 
 ROWS = 30
@@ -51,6 +52,22 @@ def test_a_filter_narrows_the_list_and_can_leave_nothing(page: Page) -> None:
 
 def test_a_list_is_readable_on_any_screen_and_by_anybody(page: Page) -> None:
     assert faults(page) == ""
+
+
+def test_a_job_is_looked_after_from_its_row_with_a_reason(meet: Meet, databases: None) -> None:
+    job_ref = submit_one("Cohort A")
+    _, cookies = sign_in("ada", "administrator")
+    page = meet(cookies).page
+    page.goto("/admin/jobs")
+    page.get_by_role("button", name="Actions for Cohort A").click()
+    page.get_by_role("menuitem", name="Cancel the job").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why").fill("The lab moves house")
+    assert faults(page) == ""
+    dialog.get_by_role("button", name="Cancel the job").click()
+    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
+    page.goto(f"/jobs/{job_ref}")
+    expect(page.get_by_text("The lab moves house").first).to_be_visible()
 
 
 def test_who_may_not_see_people_is_told_so(meet: Meet, databases: None) -> None:
