@@ -8,12 +8,16 @@ import reflex as rx
 ANY = "any"
 
 
-def search_box(label: str, *, text: rx.Var[str], on_change: Any) -> rx.Component:
-    """Where words are typed that must occur; the list follows while one types."""
+def search_box(label: str, *, text: rx.Var[str], turn: rx.Var[int], on_change: Any) -> rx.Component:
+    """Where words are typed that must occur; the list follows while one types.
+
+    It shows `text` anew whenever `turn` changes.
+    """
     return rx.input(
         rx.input.slot(rx.icon("search", size=14, aria_hidden="true")),
         placeholder="Search",
         default_value=text,
+        key=turn.to_string(),
         on_change=on_change.debounce(350),
         aria_label=f"Search {label}",
         type="search",
@@ -72,18 +76,3 @@ def text_filter(title: str, *, text: rx.Var[str], on_change: Any) -> rx.Componen
         aria_label=title,
         width="160px",
     )
-
-
-def exact_filter(title: str, *, text: rx.Var[str], on_drop: Any) -> rx.Component:
-    """What a link has narrowed the list to, with a way to drop it; nothing where none has."""
-    drop = rx.button(
-        rx.icon("x", size=14, aria_hidden="true"),
-        f"{title}: ",
-        rx.el.span(text, class_name="mono"),
-        on_click=on_drop,
-        variant="soft",
-        color_scheme="gray",
-        high_contrast=True,
-        aria_label=f"Show more than: {title.lower()}",
-    )
-    return rx.cond(text, drop)

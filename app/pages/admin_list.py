@@ -4,10 +4,10 @@ import reflex as rx
 
 from app.components.frame import empty_state, link_button, page_header, pager, skeleton
 from app.components.resource_cell import cell, head_cell
+from app.components.resource_chips import chips
 from app.components.resource_filters import (
     choice_filter,
     day_filter,
-    exact_filter,
     flag_filter,
     search_box,
     text_filter,
@@ -15,12 +15,15 @@ from app.components.resource_filters import (
 from app.components.table import WIDE, column, sortable_column, table
 from app.pages.resource_actions import has_row_actions, row_actions
 from app.pages.resource_sheet import sheet_dialog
+from app.pages.resource_views import saved_views
 from app.pages.template import page
 from app.resources.base import Column, Filter, Resource
 from app.resources.register import RESOURCES
+from app.states.resource_address import EVERYTHING, address
 from app.states.resource_cells import ResourceRow
 from app.states.resource_list import ResourceListState
 from app.states.resource_sheet import ResourceSheetState
+from app.states.resource_views import ResourceViewsState
 from app.states.session import SessionState
 
 State = ResourceListState
@@ -37,8 +40,6 @@ def _filter(one: Filter) -> rx.Component:
     chosen, on_change = _said(one.name), State.narrow(one.name)
     if one.kind == "flag":
         return flag_filter(one.title, chosen=chosen, on_change=on_change)
-    if one.kind == "exact":
-        return exact_filter(one.title, text=chosen, on_drop=State.narrow(one.name, ""))
     if one.kind in ("text", "person"):
         return text_filter(one.title, text=chosen, on_change=on_change)
     choices = State.choices[one.name]
@@ -55,8 +56,9 @@ def _filters(resource: Resource) -> rx.Component:
         "Show all", on_click=State.clear, variant="ghost", color_scheme="gray", high_contrast=True
     )
     return rx.el.div(
-        search_box(resource.title.lower(), text=State.text, on_change=State.find),
-        *[_filter(one) for one in resource.filters],
+        search_box(resource.title.lower(), text=State.text, turn=State.turn, on_change=State.find),
+        # What a link alone narrows by is among the chips.
+        *[_filter(one) for one in resource.filters if one.kind != "exact"],
         rx.cond(State.is_narrowed, clear),
         class_name="row filters",
     )
@@ -113,7 +115,7 @@ def _nothing(resource: Resource) -> rx.Component:
             "search-x",
             "Nothing matches",
             "Change the search or the filters.",
-            rx.link("Show all", href=resource.path),
+            rx.link("Show all", href=address(resource.path, EVERYTHING)),
         ),
         empty_state(resource.icon, f"No {resource.title.lower()} yet", resource.nothing),
     )
@@ -128,12 +130,24 @@ def _add(resource: Resource) -> rx.Component:
 
 def list_page(resource: Resource) -> rx.Component:
     """The page of a resource's list."""
+    take = rx.link(
+        rx.icon("download", size=14, aria_hidden="true"),
+        "These rows as CSV",
+        href=State.csv_href,
+        # The browser's own navigation: the page's router knows no such page.
+        reload_document=True,
+        size="2",
+        class_name="action-link",
+    )
     return rx.fragment(
-        page_header(resource.title, _add(resource), subtitle=resource.subtitle),
+        page_header(resource.title, take, _add(resource), subtitle=resource.subtitle),
+        saved_views(),
         rx.cond(
             State.shown == resource.name,
             rx.fragment(
-                _filters(resource), rx.cond(State.rows, _table(resource), _nothing(resource))
+                _filters(resource),
+                chips(State.chips, on_drop=State.drop),
+                rx.cond(State.rows, _table(resource), _nothing(resource)),
             ),
             skeleton(),
         ),
@@ -145,7 +159,7 @@ def _register(resource: Resource) -> None:
     page(
         resource.path,
         title=resource.title,
-        on_load=[ResourceSheetState.close, State.load],
+        on_load=[ResourceSheetState.close, ResourceViewsState.arrive, State.load],
         live=list(resource.live),
         reload=State.load,
     )(lambda: list_page(resource))

@@ -121,7 +121,8 @@ async def answer_to(error: Exception, state: rx.State, handler: Callable[..., An
     if isinstance(error, NotSignedIn):
         return rx.redirect(f"/sign-in?next={quote(state.router.url.path, safe='/')}")
     if isinstance(error, PlatformError):
-        return rx.toast.error(error.message, duration=10_000)
+        # By its text: what several parts of a page are refused is said once.
+        return rx.toast.error(error.message, duration=10_000, id=error.message)
     if isinstance(error, db.Away) and handler.__name__ in LOADS:
         await note(state, handler.__qualname__, error.databases)
         return None

@@ -42,6 +42,35 @@ def test_the_address_says_what_is_shown(page: Page) -> None:
     expect(page.get_by_text("Page 1 of 2")).to_be_visible()
 
 
+def test_a_view_is_kept_for_its_owner_and_the_list_begins_with_it(page: Page) -> None:
+    page.get_by_role("searchbox", name="Search sessions").fill("person07")
+    expect(page.get_by_role("button", name="Drop Search: person07")).to_be_visible()
+    page.get_by_role("button", name="Views").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Save what is shown as").fill("Number seven")
+    dialog.get_by_role("button", name="Save", exact=True).click()
+    dialog.get_by_role("switch", name="Begin with Number seven").click()
+    expect(dialog.get_by_role("switch", name="Begin with Number seven")).to_be_checked()
+    assert faults(page) == ""
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Drop Search: person07").click()
+    expect(page.get_by_text(f"{ROWS + 1} in all")).to_be_visible()
+    page.goto("/jobs")
+    page.goto("/admin/sessions")
+    expect(page.get_by_text("1 in all", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Number seven")).to_have_attribute("aria-current", "page")
+
+
+def test_the_rows_that_are_shown_are_taken_as_a_file(page: Page) -> None:
+    page.get_by_role("searchbox", name="Search sessions").fill("person07")
+    expect(page.get_by_text("1 in all", exact=True)).to_be_visible()
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="These rows as CSV").click()
+    lines = taken.value.path().read_text().splitlines()
+    assert len(lines) == 2
+    assert "person07@lab.example" in lines[1]
+
+
 def test_a_filter_narrows_the_list_and_can_leave_nothing(page: Page) -> None:
     page.get_by_role("combobox", name="Live").click()
     page.get_by_role("option", name="Not: live").click()
