@@ -159,7 +159,7 @@ def _register(resource: Resource) -> None:
     page(
         resource.path,
         title=resource.title,
-        on_load=[ResourceSheetState.close, ResourceViewsState.arrive, State.load],
+        on_load=[ResourceSheetState.close, ResourceViewsState.load, State.load],
         live=list(resource.live),
         reload=State.load,
     )(lambda: list_page(resource))

@@ -11,11 +11,11 @@ from models.platform import AuditEntry
 # Where a thing that an entry tells of is shown.
 PLACES = {
     "dataset": "/datasets/",
-    "job": "/admin/jobs/",
+    "job": "/jobs/",
     "panel": "/admin/panels/",
     "service": "/admin/services/",
     "submission": "/submissions/",
-    "user": "/admin/users/",
+    "user": "/admin/audit?kind=user&target=",
 }
 TARGET = case(
     *[(col(AuditEntry.target_type) == one, path) for one, path in PLACES.items()], else_=None
@@ -41,7 +41,7 @@ AUDIT = Resource(
             "Who",
             AuditEntry.actor_name,
             link=AuditEntry.actor_ref,
-            href="/admin/users/{link}",
+            href="/admin/audit?actor={link}",
             is_wide=False,
         ),
         Column("kind", "Kind", AuditEntry.target_type),

@@ -40,7 +40,11 @@ JOBS = Resource(
         Column("status", "Status", col(Job.status), kind="word", words=STATUSES, is_wide=False),
         Column("held", "Held", col(Job.held_reason), kind="word", words=HELD, sorts=False),
         Column(
-            "owner", "Owner", col(Job.owner_name), href="/admin/users/{link}", link=Job.owner_ref
+            "owner",
+            "Owner",
+            col(Job.owner_name),
+            href="/admin/audit?actor={link}",
+            link=Job.owner_ref,
         ),
         Column(
             "service",

@@ -22,7 +22,7 @@ def person_column(
         name,
         title,
         LookUp(db.USERS, _names(database, ref, person)),
-        href="/admin/users/{link}",
+        href="/admin/audit?actor={link}",
         link=person,
         sorts=False,
         **more,

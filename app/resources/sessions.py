@@ -20,7 +20,9 @@ SESSIONS = Resource(
     label=User.name,
     columns=(
         Column("person", "Person", User.name),
-        Column("email", "E-mail address", User.email, href="/admin/users/{link}", link=User.ref),
+        Column(
+            "email", "E-mail address", User.email, href="/admin/audit?actor={link}", link=User.ref
+        ),
         Column("address", "From", UserSession.client_address, kind="mono", is_wide=False),
         Column("agent", "Browser", UserSession.user_agent, in_list=False),
         Column("since", "Signed in", UserSession.created_at, kind="moment"),

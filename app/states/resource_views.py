@@ -37,7 +37,7 @@ class ResourceViewsState(rx.State):
     _default: str = ""
 
     @guarded("")
-    async def arrive(self, actor: Actor) -> rx.event.EventSpec | None:
+    async def load(self, actor: Actor) -> rx.event.EventSpec | None:
         """Read the views; go to the default one where the address says nothing."""
         resource, _ = asked_here(self)
         require(actor, resource.permission)

@@ -173,7 +173,7 @@ def test_files_and_datasets_name_their_owner_from_the_other_database() -> None:
         columns = [resource.column("owner")]
         rows = listed(resource, owner="ada")
         (row,) = asyncio.run(resource_rows(resource, ADMIN, rows, columns))
-        assert row["cells"] == [{"text": "ada", "href": f"/admin/users/{ada}"}]
+        assert row["cells"] == [{"text": "ada", "href": f"/admin/audit?actor={ada}"}]
 
 
 def test_notifications_are_read_by_an_auditor_and_changed_by_nobody() -> None:
