@@ -10,8 +10,13 @@ import pytest
 from playwright.sync_api import expect
 
 import app.app  # noqa: F401  (registers every page)
+from app.domain.access import WORKER
 from app.pages.template import PAGES
+from app.resources.listing import refs_matching
+from app.resources.register import resource_named
+from app.resources.wish import Wish
 from demo.dataset import write as write_demo_dataset
+from models import db
 from tests.support.axe import faults, violations
 from tests.support.demo_service import demo_service
 from tests.support.filling import add_dataset, add_panel, add_service, somebody, wait_for
@@ -33,7 +38,18 @@ class Filled:
     jobs: Mapping[str, str]
 
     def address(self, route: str) -> str:
-        return re.sub(r"\[(\w+)\]", lambda part: self.refs[part[1]], route)
+        refs = self.refs
+        if "[object_ref]" in route:
+            refs = {"object_ref": first_of(route.split("/")[2])}
+        return re.sub(r"\[(\w+)\]", lambda part: refs[part[1]], route)
+
+
+def first_of(name: str) -> str:
+    """The ref of the first object in a list of administration."""
+    resource = resource_named(name)
+    with db.session(resource.database) as session:
+        found = refs_matching(session, actor=WORKER, resource=resource, wish=Wish(), limit=1)
+    return found[0][0]
 
 
 @pytest.fixture(scope="module")
